@@ -19,4 +19,4 @@ mod topic;
 pub use error_code::ErrorCode;
 pub use ids::{BrokerId, GroupId, PartitionId, TopicId};
 pub use seams::{BoxFuture, Clock, Executor, Inline, Random, SystemClock, SystemRandom, Threads};
-pub use topic::{InvalidTopicName, TopicName};
+pub use topic::{InvalidTopicName, MAX_TOPIC_NAME_LENGTH, TopicName};
