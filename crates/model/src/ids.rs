@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The identity of a topic (KIP-516). A topic created anew under an old name has a new id.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct TopicId(pub Uuid);
 
 impl TopicId {
@@ -42,7 +44,7 @@ impl fmt::Debug for TopicId {
 }
 
 /// One partition of one topic, whatever the topic is called.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct PartitionId {
     /// The topic that it is a part of.
     pub topic: TopicId,
@@ -57,7 +59,7 @@ impl fmt::Display for PartitionId {
 }
 
 /// A broker, by its `node.id`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct BrokerId(pub i32);
 
 impl fmt::Display for BrokerId {
@@ -67,7 +69,7 @@ impl fmt::Display for BrokerId {
 }
 
 /// A Raft group: the controller is 0, shards count from 1.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct GroupId(pub u32);
 
 impl GroupId {

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// A legal topic name: 1 to 249 of `[a-zA-Z0-9._-]`, and neither `.` nor `..`.
 ///
 /// Since it is checked once, at the door, it may be used as a directory name afterwards.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TopicName(Arc<str>);
 
 /// Kafka's bound, so that `<topic>-<partition>` fits a file name.
@@ -67,6 +70,20 @@ impl TopicName {
     pub fn collides_with(&self, other: &TopicName) -> bool {
         let plain = |c: char| if c == '.' { '_' } else { c };
         self != other && self.as_str().chars().map(plain).eq(other.as_str().chars().map(plain))
+    }
+}
+
+impl TryFrom<String> for TopicName {
+    type Error = InvalidTopicName;
+
+    fn try_from(name: String) -> Result<Self, InvalidTopicName> {
+        TopicName::parse(&name)
+    }
+}
+
+impl From<TopicName> for String {
+    fn from(name: TopicName) -> String {
+        name.0.as_ref().to_owned()
     }
 }
 
