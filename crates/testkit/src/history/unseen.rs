@@ -1,0 +1,18 @@
+//! When faults end, every acknowledged record can be read.
+
+use super::view::View;
+use super::{Check, Finding};
+
+pub(super) fn findings(view: &View) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (value, known) in &view.values {
+        let (Some(at), Some(offset)) = (&known.sent_to, known.acknowledged) else { continue };
+        let passed = view.read_to.get(at).is_some_and(|read_to| offset <= *read_to);
+        if !passed && known.polled.is_empty() {
+            let what =
+                format!("value {value} was acknowledged at offset {offset} of {at}, where nobody read by the end");
+            findings.push(Finding { check: Check::Unseen, what });
+        }
+    }
+    findings
+}
