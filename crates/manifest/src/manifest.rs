@@ -1,0 +1,297 @@
+//! Opening, committing to, and rewriting a manifest.
+
+use std::collections::BTreeMap;
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use disk::{Disk, File, Open};
+
+use crate::ManifestError;
+use crate::format::{self, Edit, Header};
+
+/// A file below this is not worth rewriting, whatever it holds.
+const MIN_REWRITE_BYTES: u64 = 64 * 1024;
+/// Bytes of edits in one commit of a rewritten file, so that it is built piece by piece.
+const REWRITE_COMMIT_BYTES: usize = 1024 * 1024;
+/// Directories whose entries the first commit makes durable: the group's own, the one of all
+/// groups, and the data directory, which the broker itself has made durable.
+const SYNCED_ANCESTORS: usize = 3;
+
+/// The open manifest of one group. Commits may come from any thread, one at a time.
+pub struct Manifest {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// None until the first commit, so that a group which stored nothing costs no fsync.
+    current: Option<Generation>,
+    /// Set when it is unknown what the disk holds.
+    failed: bool,
+}
+
+struct Generation {
+    number: u64,
+    file: Arc<dyn File>,
+    path: PathBuf,
+    /// Where the next commit goes, and its number.
+    end: u64,
+    sequence: u64,
+    /// The size at which a look at how much of the file is garbage is due again.
+    look_at_bytes: u64,
+}
+
+impl Manifest {
+    /// Reads what is stored under `dir`, which need not exist; a commit that a crash cut short is
+    /// gone afterwards. The values are slices of the file as read: copy what is kept for long.
+    pub fn open(disk: Arc<dyn Disk>, dir: &Path) -> Result<(Manifest, BTreeMap<Bytes, Bytes>), ManifestError> {
+        let (current, content) = match newest_generation(&*disk, dir)? {
+            Some(number) => {
+                let (generation, content) = Generation::open(&*disk, dir, number)?;
+                (Some(generation), content)
+            }
+            None => (None, BTreeMap::new()),
+        };
+        let state = Mutex::new(State { current, failed: false });
+        Ok((Manifest { disk, dir: dir.to_owned(), state }, content))
+    }
+
+    /// Sets keys to values, or removes them (`None`), all or nothing. Durable when it returns.
+    ///
+    /// After [`ManifestError::TooLarge`] and after a refused write (a full disk) nothing has
+    /// changed and later commits may succeed; after a failed fsync none will.
+    pub fn commit(&self, edits: Vec<Edit>) -> Result<(), ManifestError> {
+        let mut state = self.lock();
+        let path = state.current.as_ref().map_or_else(|| file_path(&self.dir, 1), |it| it.path.clone());
+        check_sizes(&path, &edits)?;
+        if state.failed {
+            return Err(ManifestError::Failed { path });
+        }
+        let State { current, failed } = &mut *state;
+        let Some(generation) = current else {
+            let content = edits.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+            *current = Some(self.create(1, &content, failed)?);
+            return Ok(());
+        };
+        generation.append(&edits, failed)?;
+        if generation.end < generation.look_at_bytes {
+            return Ok(());
+        }
+        self.rewrite_if_worth_it(generation, failed)
+    }
+
+    /// Replaces the file by one with the live content only, once more than half of it is garbage.
+    ///
+    /// What is live is read from the file, not kept in memory. A look is due when the file is twice
+    /// as large as what was live at the last look: so looks cost a constant share of the writes.
+    fn rewrite_if_worth_it(&self, current: &mut Generation, failed: &mut bool) -> Result<(), ManifestError> {
+        let (content, _) = current.fold()?;
+        let live = live_bytes(&content);
+        if live * 2 > current.end {
+            current.look_at_bytes = look_at_bytes(live);
+            return Ok(());
+        }
+        match self.create(current.number + 1, &content, failed) {
+            Ok(next) => {
+                let old = std::mem::replace(current, next);
+                // If it stays behind, the next start removes it.
+                self.disk.remove_file(&old.path).ok();
+                Ok(())
+            }
+            Err(error) if *failed => Err(error),
+            // A full disk, say: the old file is as good as before, and the commit is in it.
+            Err(_) => {
+                current.look_at_bytes = current.end + look_at_bytes(live);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes a whole new file under a name that is not looked at, then renames it: a crash
+    /// leaves either all of it or none.
+    fn create(
+        &self,
+        number: u64,
+        content: &BTreeMap<Bytes, Bytes>,
+        failed: &mut bool,
+    ) -> Result<Generation, ManifestError> {
+        let path = file_path(&self.dir, number);
+        let draft = path.with_extension("new");
+        self.disk.create_dir_all(&self.dir).or_else(|error| io_error("creating", &self.dir, error))?;
+        let (file, end, sequence) = write_whole(&*self.disk, &draft, number, content)?;
+        self.disk.rename(&draft, &path).or_else(|error| io_error("renaming", &draft, error))?;
+        // From here on the new file may be what a restart finds, or not: without this fsync there
+        // is no telling, and so nothing to commit to.
+        *failed = true;
+        let ancestors = if number == 1 { SYNCED_ANCESTORS } else { 1 };
+        for dir in self.dir.ancestors().take(ancestors).filter(|dir| !dir.as_os_str().is_empty()) {
+            self.disk.sync_dir(dir).or_else(|error| io_error("syncing", dir, error))?;
+        }
+        *failed = false;
+        Ok(Generation { number, file, path, end, sequence, look_at_bytes: look_at_bytes(end) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Generation {
+    fn open(disk: &dyn Disk, dir: &Path, number: u64) -> Result<(Generation, BTreeMap<Bytes, Bytes>), ManifestError> {
+        let path = file_path(dir, number);
+        let file = disk.open(&path, Open::Write).or_else(|error| io_error("opening", &path, error))?;
+        let end = file.len().or_else(|error| io_error("reading", &path, error))?;
+        let mut generation = Generation { number, file, path, end, sequence: 0, look_at_bytes: 0 };
+        let (content, whole) = generation.fold()?;
+        if whole < generation.end {
+            generation.cut(whole).or_else(|error| io_error("cutting", &generation.path, error))?;
+        }
+        generation.look_at_bytes = look_at_bytes(live_bytes(&content));
+        Ok((generation, content))
+    }
+
+    /// Reads all commits up to `end`: what is live, and where the last whole commit ends.
+    fn fold(&mut self) -> Result<(BTreeMap<Bytes, Bytes>, u64), ManifestError> {
+        let mut bytes = BytesMut::zeroed(self.end as usize);
+        self.file.read_exact_at(&mut bytes, 0).or_else(|error| io_error("reading", &self.path, error))?;
+        let bytes = bytes.freeze();
+        match format::read_header(&bytes) {
+            Header::Known(number) if number == self.number => {}
+            Header::Known(_) => return Err(self.damaged(0, "it belongs to another generation")),
+            Header::Damaged => return Err(self.damaged(0, "its header is not that of a manifest")),
+            Header::Newer(found) => {
+                let path = self.path.clone();
+                return Err(ManifestError::Newer { path, found, newest: format::VERSION });
+            }
+        }
+        let mut content = BTreeMap::new();
+        let mut position = format::HEADER_BYTES;
+        self.sequence = 0;
+        while let Some((edits, end)) = format::read_commit(&bytes, position, self.number, self.sequence) {
+            for (key, value) in edits {
+                match value {
+                    Some(value) => content.insert(key, value),
+                    None => content.remove(&key),
+                };
+            }
+            (position, self.sequence) = (end, self.sequence + 1);
+        }
+        if format::later_commit_exists(&bytes, position, self.number, self.sequence) {
+            return Err(self.damaged(position as u64, "a commit has changed since it was written"));
+        }
+        Ok((content, position as u64))
+    }
+
+    fn append(&mut self, edits: &[Edit], failed: &mut bool) -> Result<(), ManifestError> {
+        let mut bytes = BytesMut::new();
+        let refs = edits.iter().map(|(key, value)| (key, value.as_ref()));
+        format::write_commit(self.number, self.sequence, refs, &mut bytes);
+        if let Err(error) = self.file.write_all_at(&[IoSlice::new(&bytes)], self.end) {
+            // What was written of it must not be taken for a commit; if even that fails, a restart
+            // has to decide.
+            *failed = self.cut(self.end).is_err();
+            return io_error("writing", &self.path, error);
+        }
+        if let Err(error) = self.file.sync_data() {
+            *failed = true;
+            return io_error("syncing", &self.path, error);
+        }
+        self.end += bytes.len() as u64;
+        self.sequence += 1;
+        Ok(())
+    }
+
+    fn cut(&mut self, end: u64) -> io::Result<()> {
+        self.file.set_len(end)?;
+        self.file.sync_data()?;
+        self.end = end;
+        Ok(())
+    }
+
+    fn damaged(&self, position: u64, what: &'static str) -> ManifestError {
+        ManifestError::Damaged { path: self.path.clone(), position, what }
+    }
+}
+
+fn file_path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("manifest-{number:020}"))
+}
+
+/// The number of the file to read. Older ones and drafts, which a crash left behind, are removed.
+fn newest_generation(disk: &dyn Disk, dir: &Path) -> Result<Option<u64>, ManifestError> {
+    if !disk.exists(dir).or_else(|error| io_error("looking for", dir, error))? {
+        return Ok(None);
+    }
+    let entries = disk.list(dir).or_else(|error| io_error("listing", dir, error))?;
+    let ours = || entries.iter().map(|entry| entry.name.as_str()).filter(|name| name.starts_with("manifest-"));
+    let number = |name: &str| name.strip_prefix("manifest-")?.parse::<u64>().ok();
+    let newest = ours().filter_map(number).max();
+    for name in ours().filter(|name| number(name) != newest || name.ends_with(".new")) {
+        let path = dir.join(name);
+        disk.remove_file(&path).or_else(|error| io_error("removing", &path, error))?;
+    }
+    Ok(newest)
+}
+
+/// Writes and syncs a file of live content; gives its length and the number of the next commit.
+fn write_whole(
+    disk: &dyn Disk,
+    path: &Path,
+    number: u64,
+    content: &BTreeMap<Bytes, Bytes>,
+) -> Result<(Arc<dyn File>, u64, u64), ManifestError> {
+    let written = || -> io::Result<_> {
+        let file = disk.open(path, Open::Create)?;
+        file.set_len(0)?;
+        let mut bytes = BytesMut::new();
+        format::write_header(number, &mut bytes);
+        let (mut end, mut sequence) = (0, 0);
+        let mut rest = content.iter().peekable();
+        while rest.peek().is_some() {
+            let mut room = REWRITE_COMMIT_BYTES;
+            let edits = std::iter::from_fn(|| {
+                let (key, value) = rest.next_if(|_| room > 0)?;
+                room = room.saturating_sub(format::edit_bytes(key, Some(value)));
+                Some((key, Some(value)))
+            });
+            format::write_commit(number, sequence, edits, &mut bytes);
+            file.write_all_at(&[IoSlice::new(&bytes)], end)?;
+            end += bytes.len() as u64;
+            sequence += 1;
+            bytes.clear();
+        }
+        // Nothing live: the header alone.
+        file.write_all_at(&[IoSlice::new(&bytes)], end)?;
+        file.sync_data()?;
+        Ok((file, end + bytes.len() as u64, sequence))
+    };
+    written().or_else(|error| io_error("writing", path, error))
+}
+
+fn live_bytes(content: &BTreeMap<Bytes, Bytes>) -> u64 {
+    content.iter().map(|(key, value)| format::edit_bytes(key, Some(value)) as u64).sum()
+}
+
+fn look_at_bytes(live: u64) -> u64 {
+    (live * 2).max(MIN_REWRITE_BYTES)
+}
+
+fn check_sizes(path: &Path, edits: &[Edit]) -> Result<(), ManifestError> {
+    let check = |what, bytes: usize, limit: usize| match bytes <= limit {
+        true => Ok(()),
+        false => Err(ManifestError::TooLarge { path: path.to_owned(), what, bytes: bytes as u64, limit: limit as u64 }),
+    };
+    for (key, _) in edits {
+        check("key", key.len(), format::MAX_KEY_BYTES)?;
+    }
+    let all = edits.iter().map(|(key, value)| format::edit_bytes(key, value.as_ref())).sum();
+    check("commit", all, format::MAX_COMMIT_BYTES)
+}
+
+fn io_error<T>(action: &'static str, path: &Path, source: io::Error) -> Result<T, ManifestError> {
+    Err(ManifestError::Io { action, path: path.to_owned(), source })
+}
