@@ -1,0 +1,101 @@
+//! The answer to ApiVersions, and the checks that come with the request.
+
+use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
+use kafka_protocol::protocol::StrBytes;
+use model::ErrorCode;
+
+use crate::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use crate::{APIS, Api, ApiKey};
+
+/// A feature of the cluster (KIP-584).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Feature {
+    /// Its name, such as `group.version`.
+    pub name: &'static str,
+    /// The lowest level that this broker can run.
+    pub min: i16,
+    /// The highest level that this broker can run.
+    pub max: i16,
+    /// The level that the cluster runs, `None` if it is not finalized.
+    pub finalized: Option<i16>,
+}
+
+/// Answers a request: its checks, then the table of APIs and the features.
+///
+/// * A software name or version that is malformed is INVALID_REQUEST (KIP-511).
+/// * `cluster_id` and `node_id` are this broker's; a client that means another cluster or broker
+///   is told REBOOTSTRAP_REQUIRED, one that gives only one of the two INVALID_REQUEST (KIP-1242).
+pub fn api_versions_response(
+    version: i16,
+    request: &ApiVersionsRequest,
+    cluster_id: &str,
+    node_id: i32,
+    features: &[Feature],
+    finalized_features_epoch: i64,
+) -> ApiVersionsResponse {
+    if let Err(error) = check(version, request, cluster_id, node_id) {
+        return ApiVersionsResponse::default().with_error_code(error.code());
+    }
+    let finalized = |feature: &Feature| {
+        let level = feature.finalized?;
+        let name = StrBytes::from_static_str(feature.name);
+        Some(FinalizedFeatureKey::default().with_name(name).with_min_version_level(level).with_max_version_level(level))
+    };
+    ApiVersionsResponse::default()
+        .with_api_keys(APIS.iter().filter_map(advertised).collect())
+        .with_supported_features(features.iter().filter(|f| version > 3 || f.min > 0).map(supported).collect())
+        .with_finalized_features_epoch(finalized_features_epoch)
+        .with_finalized_features(features.iter().filter_map(finalized).collect())
+}
+
+/// The answer, in version 0, to an ApiVersions request of a version that is not served: the range
+/// of ApiVersions itself, so that the client can choose (KIP-511).
+pub fn unsupported_api_versions_response() -> ApiVersionsResponse {
+    ApiVersionsResponse::default()
+        .with_error_code(ErrorCode::UnsupportedVersion.code())
+        .with_api_keys(advertised(ApiKey::ApiVersions.api()).into_iter().collect())
+}
+
+fn advertised(api: &Api) -> Option<ApiVersion> {
+    let versions = api.advertised()?;
+    Some(
+        ApiVersion::default()
+            .with_api_key(api.key.code())
+            .with_min_version(versions.min)
+            .with_max_version(versions.max),
+    )
+}
+
+fn supported(feature: &Feature) -> SupportedFeatureKey {
+    SupportedFeatureKey::default()
+        .with_name(StrBytes::from_static_str(feature.name))
+        .with_min_version(feature.min)
+        .with_max_version(feature.max)
+}
+
+fn check(version: i16, request: &ApiVersionsRequest, cluster_id: &str, node_id: i32) -> Result<(), ErrorCode> {
+    if version >= 3 {
+        let words = [&request.client_software_name, &request.client_software_version];
+        if !words.into_iter().all(|word| is_software_word(word)) {
+            return Err(ErrorCode::InvalidRequest);
+        }
+    }
+    if version >= 5 {
+        return match (request.cluster_id.as_deref(), request.node_id) {
+            (None, -1) => Ok(()),
+            (None, _) | (_, -1) => Err(ErrorCode::InvalidRequest),
+            (Some(cluster), node) if cluster == cluster_id && node == node_id => Ok(()),
+            _ => Err(ErrorCode::RebootstrapRequired),
+        };
+    }
+    Ok(())
+}
+
+/// Kafka's `[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?` (KIP-511).
+fn is_software_word(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    let inner = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    bytes.iter().all(inner)
+        && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+}

@@ -1,0 +1,139 @@
+//! Frames: four bytes of length, then that many bytes.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::Malformed;
+
+/// Room reserved for a frame whose length alone has arrived. What has arrived is doubled from
+/// there, so an announced length reserves nothing.
+const FIRST_RESERVE_BYTES: usize = 64 * 1024;
+
+/// Cuts what arrives on a connection into frames, without copying.
+///
+/// ```
+/// let mut frames = wire::FrameReader::new(1024);
+/// frames.buffer().extend_from_slice(&[0, 0, 0, 2, b'h']);
+/// assert_eq!(frames.next_frame().unwrap(), None);
+/// frames.buffer().extend_from_slice(b"i");
+/// assert_eq!(frames.next_frame().unwrap().unwrap(), "hi");
+/// ```
+#[derive(Debug)]
+pub struct FrameReader {
+    arrived: BytesMut,
+    max_frame_bytes: usize,
+}
+
+impl FrameReader {
+    /// A reader for a connection on which no frame may be longer than `max_frame_bytes`.
+    pub fn new(max_frame_bytes: usize) -> Self {
+        FrameReader { arrived: BytesMut::new(), max_frame_bytes }
+    }
+
+    /// Changes the limit for the frames to come (it may rise once a client is known).
+    pub fn set_max_frame_bytes(&mut self, max_frame_bytes: usize) {
+        self.max_frame_bytes = max_frame_bytes;
+    }
+
+    /// Where to append what the socket gives; has room for at least one byte more.
+    pub fn buffer(&mut self) -> &mut BytesMut {
+        if self.arrived.capacity() == self.arrived.len() {
+            self.arrived.reserve(self.wanted());
+        }
+        &mut self.arrived
+    }
+
+    /// The next whole frame without its length, or `None` until more has arrived.
+    ///
+    /// # Errors
+    /// [`Malformed::FrameLength`] as soon as a length out of bounds is seen.
+    pub fn next_frame(&mut self) -> Result<Option<Bytes>, Malformed> {
+        let Some(announced) = self.announced() else { return Ok(None) };
+        let length = usize::try_from(announced).ok().filter(|length| *length <= self.max_frame_bytes);
+        let Some(length) = length else {
+            return Err(Malformed::FrameLength { announced, allowed: self.max_frame_bytes });
+        };
+        if self.arrived.len() < 4 + length {
+            return Ok(None);
+        }
+        self.arrived.advance(4);
+        Ok(Some(self.arrived.split_to(length).freeze()))
+    }
+
+    /// Bytes that have arrived and are not yet part of a whole frame.
+    pub fn pending_bytes(&self) -> usize {
+        self.arrived.len()
+    }
+
+    fn announced(&self) -> Option<i32> {
+        let prefix = self.arrived.first_chunk::<4>()?;
+        Some(i32::from_be_bytes(*prefix))
+    }
+
+    /// What is missing of the frame, but no more than has arrived already.
+    fn wanted(&self) -> usize {
+        let announced = self.announced().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        let missing = (4 + announced).saturating_sub(self.arrived.len());
+        missing.clamp(4096, self.arrived.len().max(FIRST_RESERVE_BYTES))
+    }
+}
+
+/// An encoded message, its length in front, in as many pieces as it takes to copy no records.
+///
+/// It is a [`Buf`]: `AsyncWriteExt::write_all_buf` sends it by `writev`.
+#[derive(Debug, Clone, Default)]
+pub struct Frame {
+    pieces: VecDeque<Bytes>,
+    remaining: usize,
+}
+
+impl Frame {
+    pub(crate) fn from_pieces(pieces: VecDeque<Bytes>) -> Self {
+        let remaining = pieces.iter().map(Bytes::len).sum();
+        Frame { pieces, remaining }
+    }
+
+    /// The pieces that are left to send, none of them empty.
+    pub fn pieces(&self) -> impl Iterator<Item = &Bytes> {
+        self.pieces.iter()
+    }
+
+    /// All that is left to send in one piece; copies if it is in several.
+    pub fn to_bytes(&self) -> Bytes {
+        let mut whole = self.clone();
+        whole.copy_to_bytes(self.remaining)
+    }
+}
+
+impl Buf for Frame {
+    fn remaining(&self) -> usize {
+        self.remaining
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.pieces.front().map_or(&[], |piece| piece)
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        assert!(count <= self.remaining, "advanced {count} bytes of {} that are left", self.remaining);
+        self.remaining -= count;
+        while let Some(piece) = self.pieces.front_mut() {
+            if count < piece.len() {
+                piece.advance(count);
+                return;
+            }
+            count -= piece.len();
+            self.pieces.pop_front();
+        }
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let filled = slices.len().min(self.pieces.len());
+        for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
+            *slice = IoSlice::new(piece);
+        }
+        filled
+    }
+}
