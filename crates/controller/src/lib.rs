@@ -1,1 +1,41 @@
-//! placeholder
+//! The controller: the Raft group whose state is the [cluster image](image): brokers, shards,
+//! topics and their places, settings, feature levels, producer ids.
+//!
+//! It is not where records are kept: partitions live in shards, which take their orders from the
+//! image. It decides nothing by itself and reads no clock: proposers plan, [`apply()`] checks.
+//!
+//! ```
+//! use controller::{Bootstrap, Command, Draft, Outcome, Registration, apply, initial_levels};
+//! # use model::BrokerId;
+//! let broker = Registration { id: BrokerId(1), directory: uuid::Uuid::from_u128(7), rack: None, listeners: [].into() };
+//! let first = Bootstrap { cluster_id: "demo".into(), broker, shards: 2, features: initial_levels() };
+//! let mut draft = Draft::default();
+//! assert_eq!(apply(&mut draft, Command::Bootstrap(first), 1), Ok(Outcome::Bootstrapped));
+//! assert_eq!(draft.image().shards().count(), 2);
+//! ```
+
+mod apply;
+mod command;
+mod controller;
+mod error;
+mod features;
+mod format;
+pub mod image;
+mod invariants;
+mod machine;
+pub mod placement;
+
+pub use apply::{Outcome, Refusal, apply, check_name};
+pub use command::{
+    AllocateProducerIds, Bootstrap, COMMAND_VERSION, Command, CreatePartitions, CreateShards, CreateTopics,
+    DeleteTopics, FenceBroker, NewPartitions, NewTopic, Precondition, Registration, SetFeatures, SetSettings,
+    SettingChange, SettingsChange, ShardWish,
+};
+pub use controller::{Controller, SubmitError};
+pub use error::ControllerError;
+pub use features::{FEATURES, Feature, FinalizedFeatures, METADATA_VERSION, feature, initial_levels, supported};
+pub use format::FormatError;
+pub use image::{
+    BrokerImage, ClusterImage, Draft, Endpoint, Key, PartitionImage, Resource, Settings, ShardImage, TopicImage,
+};
+pub use placement::{Defaults, Growth, Layout, TopicSpec};

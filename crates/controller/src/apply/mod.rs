@@ -1,0 +1,86 @@
+//! `apply`: the pure function from an image and a command to the next image.
+//!
+//! It reads the image and the command alone: no clock, no randomness, no configuration, so that
+//! every replica computes the same. What the proposer saw travels as a precondition and is
+//! checked here; a precondition that no longer holds is a [stale](Refusal::is_stale) refusal, and
+//! the proposer plans again.
+
+mod brokers;
+mod features;
+mod refusal;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod topics;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use model::GroupId;
+
+use crate::command::{AllocateProducerIds, Command};
+use crate::image::{Draft, TopicImage};
+
+pub use refusal::Refusal;
+pub use topics::check_name;
+
+/// What a command did.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Outcome {
+    /// The cluster exists now.
+    Bootstrapped,
+    /// The broker is registered.
+    BrokerRegistered {
+        /// The epoch of this registration.
+        epoch: u64,
+    },
+    /// The broker is fenced, or not any more.
+    BrokerFenced,
+    /// The shards that each wish asked for, old and new, by id.
+    Shards(Vec<Vec<GroupId>>),
+    /// The topics created, in the command's order.
+    TopicsCreated(Vec<Result<Arc<TopicImage>, Refusal>>),
+    /// The topics deleted, as they were, in the command's order.
+    TopicsDeleted(Vec<Result<Arc<TopicImage>, Refusal>>),
+    /// The topics as they have grown, in the command's order.
+    PartitionsCreated(Vec<Result<Arc<TopicImage>, Refusal>>),
+    /// Whether the settings of each resource were changed, in the command's order.
+    Settings(Vec<Result<(), Refusal>>),
+    /// The producer ids allocated.
+    ProducerIds(Range<i64>),
+    /// The levels are in force.
+    FeaturesSet {
+        /// The new epoch of the finalized features.
+        epoch: u64,
+    },
+}
+
+/// Applies `command`, which stands at `index` in the controller's log.
+///
+/// A refusal leaves the image as it was but for its version; a command about several topics or
+/// resources answers for each by itself.
+pub fn apply(draft: &mut Draft, command: Command, index: u64) -> Result<Outcome, Refusal> {
+    draft.set_version(index);
+    match command {
+        Command::Bootstrap(command) => brokers::bootstrap(draft, command, index),
+        Command::RegisterBroker(command) => brokers::register(draft, command, index),
+        Command::FenceBroker(command) => brokers::fence(draft, &command),
+        Command::CreateShards(command) => brokers::create_shards(draft, command),
+        Command::CreateTopics(command) => Ok(topics::create(draft, command)),
+        Command::DeleteTopics(command) => Ok(topics::delete(draft, &command)),
+        Command::CreatePartitions(command) => Ok(topics::grow(draft, command)),
+        Command::SetSettings(command) => Ok(settings::set(draft, command)),
+        Command::AllocateProducerIds(command) => allocate_producer_ids(draft, &command),
+        Command::SetFeatures(command) => features::set(draft, command, index),
+    }
+}
+
+/// Hands out the next block. Ids are never reused, not even those of a block that was lost.
+fn allocate_producer_ids(draft: &mut Draft, command: &AllocateProducerIds) -> Result<Outcome, Refusal> {
+    brokers::registered(draft, command.broker)?;
+    let first = draft.image().next_producer_id();
+    let end = first.checked_add(i64::from(command.count)).filter(|end| *end > first);
+    let end = end.ok_or_else(|| Refusal::invalid_request("A block of producer ids must hold at least one id."))?;
+    draft.set_next_producer_id(end);
+    Ok(Outcome::ProducerIds(first..end))
+}

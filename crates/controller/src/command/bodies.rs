@@ -1,0 +1,171 @@
+//! The fields of each command. Names of fields are part of the format: never rename one.
+
+use std::collections::BTreeMap;
+
+use model::{BrokerId, GroupId, TopicId, TopicName};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::image::{BrokerImage, Endpoint, PartitionImage, Resource, Settings};
+
+/// See [`Command::Bootstrap`](super::Command::Bootstrap). Refused where a cluster exists already.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Bootstrap {
+    /// The cluster's id for ever; not empty.
+    pub cluster_id: String,
+    /// The first broker.
+    pub broker: Registration,
+    /// How many shards it gets, with itself as the only member.
+    pub shards: u32,
+    /// Feature levels to start with.
+    pub features: BTreeMap<String, i16>,
+}
+
+/// See [`Command::RegisterBroker`](super::Command::RegisterBroker).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Registration {
+    /// Its `node.id`.
+    pub id: BrokerId,
+    /// Identity of its data directory.
+    pub directory: Uuid,
+    /// `broker.rack`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rack: Option<String>,
+    /// Where clients reach it, by the listener's name.
+    pub listeners: BTreeMap<String, Endpoint>,
+}
+
+impl Registration {
+    /// Whether registering anew would change nothing.
+    pub fn is_same_as(&self, known: &BrokerImage) -> bool {
+        let BrokerImage { id, directory, rack, listeners, .. } = known;
+        (self.id, self.directory, &self.rack, &self.listeners) == (*id, *directory, rack, listeners)
+    }
+}
+
+/// See [`Command::FenceBroker`](super::Command::FenceBroker).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FenceBroker {
+    /// The broker.
+    pub id: BrokerId,
+    /// Precondition: the registration that this is about.
+    pub epoch: u64,
+    /// Whether it is to be left out of what clients are told.
+    pub fenced: bool,
+}
+
+/// See [`Command::CreateShards`](super::Command::CreateShards).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CreateShards {
+    /// Sets of members, each with how many shards there are to be of it.
+    pub wishes: Vec<ShardWish>,
+}
+
+/// Shards of one list of members. It asks for a total, so that asking twice creates no more.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ShardWish {
+    /// The replicas, the preferred leader first.
+    pub members: Vec<BrokerId>,
+    /// How many shards with exactly these members, in this order, there are to be at least.
+    pub at_least: u32,
+}
+
+/// See [`Command::CreateTopics`](super::Command::CreateTopics).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CreateTopics {
+    /// The topics, with their places as the proposer computed them.
+    pub topics: Vec<NewTopic>,
+}
+
+/// A topic to be created.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NewTopic {
+    /// Its identity: random, chosen by the proposer.
+    pub id: TopicId,
+    /// Its name.
+    pub name: TopicName,
+    /// Its partitions in order.
+    pub partitions: Vec<PartitionImage>,
+    /// Its settings, already checked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub configs: Settings,
+}
+
+/// See [`Command::DeleteTopics`](super::Command::DeleteTopics).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DeleteTopics {
+    /// The topics by identity, so that a topic created anew under the name is not hit.
+    pub topics: Vec<TopicId>,
+}
+
+/// See [`Command::CreatePartitions`](super::Command::CreatePartitions).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CreatePartitions {
+    /// The topics that grow.
+    pub topics: Vec<NewPartitions>,
+}
+
+/// Partitions to be appended to one topic.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NewPartitions {
+    /// The topic.
+    pub topic: TopicId,
+    /// Precondition: how many partitions it has.
+    pub current: u32,
+    /// The shards of the new ones, in order.
+    pub shards: Vec<GroupId>,
+}
+
+/// See [`Command::SetSettings`](super::Command::SetSettings).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SetSettings {
+    /// Changes, one a resource; each is made whole or not at all.
+    pub resources: Vec<SettingsChange>,
+}
+
+/// Changes to the settings of one resource. Values are checked before they are proposed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SettingsChange {
+    /// The resource.
+    pub resource: Resource,
+    /// Whether what is not named here is reset (AlterConfigs) or kept (IncrementalAlterConfigs).
+    #[serde(default)]
+    pub replace: bool,
+    /// The settings named.
+    pub changes: Vec<SettingChange>,
+}
+
+/// A change to one setting.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SettingChange {
+    /// Kafka's name of the setting.
+    pub name: String,
+    /// Its new value; `None` resets it.
+    pub value: Option<String>,
+    /// Precondition, where the new value was computed from the old one (APPEND, SUBTRACT): the old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Precondition>,
+}
+
+/// What a setting must be for a change to apply.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Precondition {
+    /// The value that was set; `None` if none was.
+    pub value: Option<String>,
+}
+
+/// See [`Command::AllocateProducerIds`](super::Command::AllocateProducerIds).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AllocateProducerIds {
+    /// The broker that will hand them out.
+    pub broker: BrokerId,
+    /// How many, above 0.
+    pub count: u32,
+}
+
+/// See [`Command::SetFeatures`](super::Command::SetFeatures).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SetFeatures {
+    /// New levels by name; 0 switches a feature off.
+    pub levels: BTreeMap<String, i16>,
+}

@@ -1,0 +1,112 @@
+//! What the image is made of: brokers, shards, topics, partitions.
+
+use std::collections::BTreeMap;
+
+use model::{BrokerId, GroupId, TopicId, TopicName};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Settings;
+
+/// A broker as it last registered.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BrokerImage {
+    /// Its `node.id`.
+    pub id: BrokerId,
+    /// Identity of its data directory. An empty directory is another one, whatever the broker's id.
+    pub directory: Uuid,
+    /// `broker.rack`.
+    pub rack: Option<String>,
+    /// Where clients reach it, by the listener's name.
+    pub listeners: BTreeMap<String, Endpoint>,
+    /// Whether it is known not to serve: left out of what clients are told.
+    pub fenced: bool,
+    /// Index of the command that registered it: grows with each registration.
+    pub epoch: u64,
+}
+
+/// An advertised address.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Name or address, as clients are to resolve it.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// A Raft group that carries partitions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ShardImage {
+    /// The group.
+    pub id: GroupId,
+    /// Its replicas, the preferred leader first; never empty, no broker twice.
+    pub members: Vec<BrokerId>,
+    /// How many partitions it carries.
+    pub partitions: u32,
+}
+
+impl ShardImage {
+    /// The broker that should lead.
+    pub fn preferred_leader(&self) -> Option<BrokerId> {
+        self.members.first().copied()
+    }
+}
+
+/// A topic.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TopicImage {
+    /// Its identity.
+    pub id: TopicId,
+    /// Its name.
+    pub name: TopicName,
+    /// Its partitions; a partition's number is its place.
+    pub partitions: Vec<PartitionImage>,
+    /// The settings that were set for it (checked before they were proposed), by Kafka's names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub configs: Settings,
+}
+
+impl TopicImage {
+    /// Whether the broker alone writes it.
+    pub fn is_internal(&self) -> bool {
+        self.name.is_internal()
+    }
+
+    /// The partition of this number.
+    pub fn partition(&self, index: i32) -> Option<&PartitionImage> {
+        usize::try_from(index).ok().and_then(|index| self.partitions.get(index))
+    }
+
+    /// The partitions with their numbers.
+    pub fn numbered(&self) -> impl Iterator<Item = (i32, &PartitionImage)> {
+        (0..).zip(&self.partitions)
+    }
+}
+
+/// Where one partition lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PartitionImage {
+    /// The shard that carries it.
+    pub shard: GroupId,
+    /// Leader epoch with which the shard opens it; a move to another shard raises it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub base_epoch: i32,
+}
+
+impl PartitionImage {
+    /// A new partition in a shard.
+    pub fn new(shard: GroupId) -> Self {
+        PartitionImage { shard, base_epoch: 0 }
+    }
+
+    /// The partition's leader epoch while its shard is in `term`, if it was opened in `opened_in`:
+    /// it grows by one with each leader of the shard. Saturates, so that it never goes back.
+    pub fn leader_epoch(&self, term: u64, opened_in: u64) -> i32 {
+        let leaders_since = i32::try_from(term.saturating_sub(opened_in)).unwrap_or(i32::MAX);
+        self.base_epoch.saturating_add(leaders_since)
+    }
+}
+
+fn is_zero(value: &i32) -> bool {
+    *value == 0
+}
