@@ -10,7 +10,7 @@ use crate::{ApiKey, Malformed};
 /// since the slice pins the whole frame.
 ///
 /// Before the decoder runs, the body is walked, so that no count or length in it can make the
-/// decoder reserve more than the memory rule allows (see [`crate::shape`]). Bytes behind the
+/// decoder reserve more than the memory rule allows (see [`SLACK_BYTES`](crate::SLACK_BYTES)). Bytes behind the
 /// message's end are ignored, as Kafka does.
 ///
 /// # Errors

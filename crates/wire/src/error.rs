@@ -76,6 +76,9 @@ pub enum Fault {
     /// A tagged field whose size is not that of its content.
     #[error("a tagged field of a wrong size")]
     TagSize,
+    /// A string above Kafka's bound.
+    #[error("a string of more than 32,767 bytes")]
+    LongString,
     /// Text that is not UTF-8.
     #[error("text that is not UTF-8")]
     Text,

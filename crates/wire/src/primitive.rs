@@ -31,7 +31,11 @@ pub(crate) fn take_compact_array<T>(
     take: impl Fn(&mut Bytes) -> Result<T, String>,
 ) -> Result<Option<Vec<T>>, String> {
     let Some(count) = (take_varint(body)? as usize).checked_sub(1) else { return Ok(None) };
-    (0..count).map(|_| take(body)).collect::<Result<_, _>>().map(Some)
+    let mut array = Vec::with_capacity(count);
+    for _ in 0..count {
+        array.push(take(body)?);
+    }
+    Ok(Some(array))
 }
 
 /// A section of tagged fields of which none is known.

@@ -35,6 +35,18 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    pub(crate) fn int8(&mut self) -> Result<i8, Fault> {
+        Ok(i8::from_be_bytes(self.array()?))
+    }
+
+    pub(crate) fn int16(&mut self) -> Result<i16, Fault> {
+        Ok(i16::from_be_bytes(self.array()?))
+    }
+
+    pub(crate) fn int32(&mut self) -> Result<i32, Fault> {
+        Ok(i32::from_be_bytes(self.array()?))
+    }
+
     /// An unsigned varint of at most five bytes, and at most 32 bits.
     pub(crate) fn varint(&mut self) -> Result<u32, Fault> {
         let mut value = 0u32;
