@@ -1,0 +1,93 @@
+//! What can go wrong, as callers need to tell it apart.
+
+use std::sync::Arc;
+
+use model::{BrokerId, ErrorCode, GroupId};
+
+/// Why a group did not start, or did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RaftError {
+    /// The journal or the state machine's files failed; the group is of no more use until a restart.
+    #[error("storage of raft group {group} failed: {reason}; mend the disk and restart the broker")]
+    Storage {
+        /// Which group.
+        group: GroupId,
+        /// What the storage said.
+        reason: Arc<str>,
+    },
+    /// What the journal or the manifest holds of this group can't be understood.
+    #[error("raft group {group} holds a {what} that this version can't read; use the version that wrote it")]
+    Unreadable {
+        /// Which group.
+        group: GroupId,
+        /// Vote, membership, entry.
+        what: &'static str,
+    },
+    /// A setting that cannot be.
+    #[error("raft group {group} can't start: {reason}")]
+    Config {
+        /// Which group.
+        group: GroupId,
+        /// What is wrong with it.
+        reason: Arc<str>,
+    },
+    /// The group was shut down.
+    #[error("raft group {group} has stopped")]
+    Stopped {
+        /// Which group.
+        group: GroupId,
+    },
+}
+
+/// Why a proposal was not applied, or is not known to be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProposeError {
+    /// Another member leads; nothing was written here.
+    #[error("raft group {group} is led by {}; send it there", leader.map_or("nobody yet".to_owned(), |id| format!("broker {id}")))]
+    NotLeader {
+        /// Which group.
+        group: GroupId,
+        /// The leader, as far as it is known.
+        leader: Option<BrokerId>,
+    },
+    /// This member leads, but its term's first entry is not applied yet.
+    #[error("raft group {group} is taking over leadership; try again in a moment")]
+    NotReady {
+        /// Which group.
+        group: GroupId,
+    },
+    /// The payload is above the group's budget, so that it could never be queued.
+    #[error("a proposal of {bytes} bytes to raft group {group} is above its budget of {limit}; send less at once")]
+    TooLarge {
+        /// Which group.
+        group: GroupId,
+        /// Its size.
+        bytes: usize,
+        /// The budget.
+        limit: usize,
+    },
+    /// Storage failed. Whether the proposal survives is unknown.
+    #[error("storage of raft group {group} failed; mend the disk and restart the broker")]
+    Storage {
+        /// Which group.
+        group: GroupId,
+    },
+    /// The group stopped. Whether the proposal survives is unknown.
+    #[error("raft group {group} has stopped; whether the proposal was written is unknown")]
+    Stopped {
+        /// Which group.
+        group: GroupId,
+    },
+}
+
+impl ProposeError {
+    /// Kafka's error for a request on a partition of this group; all but one tell clients to retry.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            ProposeError::NotLeader { .. } | ProposeError::Stopped { .. } => ErrorCode::NotLeaderOrFollower,
+            ProposeError::NotReady { .. } => ErrorCode::LeaderNotAvailable,
+            ProposeError::TooLarge { .. } => ErrorCode::MessageTooLarge,
+            ProposeError::Storage { .. } => ErrorCode::KafkaStorageError,
+        }
+    }
+}
