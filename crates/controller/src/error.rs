@@ -1,11 +1,72 @@
-//! Why a controller could not be opened or kept.
+//! What ends a controller, and why a command was not applied.
 
+use manifest::ManifestError;
+use model::{BrokerId, ErrorCode};
+use raft::{ProposeError, RaftError};
+
+use crate::apply::Refusal;
 use crate::format::FormatError;
 
 /// What ends a controller, rather than one request to it.
 #[derive(Debug, thiserror::Error)]
 pub enum ControllerError {
-    /// The manifest or the log holds what this build can't read.
+    /// The manifest or the log holds what this build can't read. The image stays as it was before.
     #[error("the cluster's metadata can't be read: {0}")]
     Format(#[from] FormatError),
+    /// The manifest's file.
+    #[error("the cluster's metadata can't be opened: {0}")]
+    Manifest(#[from] ManifestError),
+    /// The group, or the journal below it.
+    #[error(transparent)]
+    Raft(#[from] RaftError),
+    /// The group stopped before it had a leader.
+    #[error("the controller's group has stopped; the log says why")]
+    Stopped,
+}
+
+/// Why a command was not applied, or is not known to be.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The command was applied, and said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Another broker leads the controller's group; nothing happened.
+    #[error("this broker does not lead the controller's group; send the command to {}", leader.map_or("whoever will".to_owned(), |id| format!("broker {id}")))]
+    NotController {
+        /// Who does, if known.
+        leader: Option<BrokerId>,
+    },
+    /// No majority answered in time: the command may or may not be applied.
+    #[error("the controller's group did not answer in time; look whether the change was made")]
+    TimedOut,
+    /// The group stopped, or its storage failed: the command may or may not be applied.
+    #[error("the controller's group is not available: {0}")]
+    Unavailable(ProposeError),
+}
+
+impl SubmitError {
+    /// What a client is told.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            SubmitError::Refused(refusal) => refusal.code,
+            SubmitError::NotController { .. } => ErrorCode::NotController,
+            SubmitError::TimedOut => ErrorCode::RequestTimedOut,
+            SubmitError::Unavailable(ProposeError::Storage { .. }) => ErrorCode::KafkaStorageError,
+            SubmitError::Unavailable(_) => ErrorCode::NotController,
+        }
+    }
+}
+
+impl From<ProposeError> for SubmitError {
+    fn from(error: ProposeError) -> Self {
+        match error {
+            ProposeError::NotLeader { leader, .. } => SubmitError::NotController { leader },
+            ProposeError::TooLarge { bytes, limit, .. } => {
+                let message =
+                    format!("A change of {bytes} bytes is larger than the limit of {limit}: make it in parts.");
+                SubmitError::Refused(Refusal::new(ErrorCode::PolicyViolation, message))
+            }
+            other => SubmitError::Unavailable(other),
+        }
+    }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Why bytes could not be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum FormatError {
     /// Written by a newer build.
     #[error("a {what} has format version {found}, this build reads up to {known}: start a newer build")]
@@ -35,12 +35,12 @@ pub enum FormatError {
         what: &'static str,
     },
     /// Not what this version should look like. The bytes passed a checksum, so this is a bug.
-    #[error("a {what} can't be read: {source}")]
+    #[error("a {what} can't be read: {reason}")]
     Malformed {
         /// What was read.
         what: &'static str,
         /// What is wrong with it.
-        source: rmp_serde::decode::Error,
+        reason: String,
     },
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn write_fields(out: &mut Vec<u8>, value: &impl Serialize) {
 
 /// Reads what [`write_fields`] wrote. Fields that it does not know are passed over.
 pub(crate) fn read_fields<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T, FormatError> {
-    rmp_serde::from_slice(bytes).map_err(|source| FormatError::Malformed { what, source })
+    rmp_serde::from_slice(bytes).map_err(|error| FormatError::Malformed { what, reason: error.to_string() })
 }
 
 /// Checks the leading version byte and returns the rest.

@@ -24,6 +24,7 @@ pub mod image;
 mod invariants;
 mod machine;
 pub mod placement;
+mod store;
 
 pub use apply::{Outcome, Refusal, apply, check_name};
 pub use command::{
@@ -31,8 +32,8 @@ pub use command::{
     DeleteTopics, FenceBroker, NewPartitions, NewTopic, Precondition, Registration, SetFeatures, SetSettings,
     SettingChange, SettingsChange, ShardWish,
 };
-pub use controller::{Controller, SubmitError};
-pub use error::ControllerError;
+pub use controller::{Config, Controller, Environment, TopicResult};
+pub use error::{ControllerError, SubmitError};
 pub use features::{FEATURES, Feature, FinalizedFeatures, METADATA_VERSION, feature, initial_levels, supported};
 pub use format::FormatError;
 pub use image::{

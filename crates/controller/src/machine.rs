@@ -1,27 +1,39 @@
-//! The controller's state machine: applies entries and publishes each new image.
+//! The controller's state machine: applies entries, publishes each new image, and writes what
+//! changed into the manifest at checkpoints.
 
-use std::sync::Arc;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
+use manifest::Manifest;
 use model::ErrorCode;
+use raft::{Applied, EntryId, StateMachine};
 use tokio::sync::watch;
 
 use crate::apply::{Outcome, Refusal, apply};
 use crate::command::Command;
-use crate::image::{ClusterImage, Draft};
+use crate::format::FormatError;
+use crate::image::{ClusterImage, Draft, Key};
+use crate::store;
 
-/// Where the newest image is found: read without a lock, or watched.
+/// What the machine shows to the broker around it.
 #[derive(Debug)]
 pub(crate) struct Published {
     newest: ArcSwap<ClusterImage>,
     changes: watch::Sender<Arc<ClusterImage>>,
+    halted: OnceLock<FormatError>,
 }
 
 impl Published {
-    pub(crate) fn new(image: ClusterImage) -> Arc<Self> {
+    fn new(image: ClusterImage) -> Arc<Self> {
         let image = Arc::new(image);
         let newest = ArcSwap::new(Arc::clone(&image));
-        Arc::new(Published { newest, changes: watch::Sender::new(image) })
+        Arc::new(Published { newest, changes: watch::Sender::new(image), halted: OnceLock::new() })
     }
 
     pub(crate) fn image(&self) -> Arc<ClusterImage> {
@@ -32,6 +44,11 @@ impl Published {
         self.changes.subscribe()
     }
 
+    /// The entry that this build could not read, if it came upon one.
+    pub(crate) fn halted(&self) -> Option<&FormatError> {
+        self.halted.get()
+    }
+
     fn publish(&self, image: ClusterImage) {
         let image = Arc::new(image);
         self.newest.store(Arc::clone(&image));
@@ -40,29 +57,91 @@ impl Published {
 }
 
 /// Applies entries in order.
-#[derive(Debug)]
 pub(crate) struct Machine {
     draft: Draft,
+    applied: Option<Applied>,
     published: Arc<Published>,
+    saver: Arc<Saver>,
+}
+
+/// Writes checkpoints.
+struct Saver {
+    manifest: Manifest,
+    /// What a failed checkpoint was to write: the next one writes it.
+    unsaved: Mutex<BTreeSet<Key>>,
 }
 
 impl Machine {
-    pub(crate) fn new(draft: Draft) -> Self {
+    /// The machine as its last checkpoint left it.
+    pub(crate) fn open(manifest: Manifest, content: &BTreeMap<Bytes, Bytes>) -> Result<Self, FormatError> {
+        let (draft, applied) = store::load(content)?;
         let published = Published::new(draft.image().clone());
-        Machine { draft, published }
+        let saver = Arc::new(Saver { manifest, unsaved: Mutex::default() });
+        Ok(Machine { draft, applied, published, saver })
     }
 
     pub(crate) fn published(&self) -> Arc<Published> {
         Arc::clone(&self.published)
     }
 
+    /// Stops at an entry that this build can't read: to skip it would make this replica differ
+    /// from the others for ever. Nothing is applied or stored from here on, so that a newer build
+    /// finds the log as it was.
+    fn halt(&mut self, id: EntryId, error: FormatError) -> Refusal {
+        tracing::error!(index = id.index, %error, "the controller stops applying");
+        let refusal = refusal_of(&error);
+        self.published.halted.set(error).ok();
+        refusal
+    }
+}
+
+fn refusal_of(error: &FormatError) -> Refusal {
+    Refusal::new(ErrorCode::UnsupportedVersion, error.to_string())
+}
+
+impl StateMachine for Machine {
+    type Response = Result<Outcome, Refusal>;
+
+    fn applied(&self) -> Option<Applied> {
+        self.applied.clone()
+    }
+
     /// The image is published before the proposer hears of it, so that whoever was answered finds
     /// in the image what it asked for.
-    pub(crate) fn apply_entry(&mut self, index: u64, entry: &[u8]) -> Result<Outcome, Refusal> {
-        let command =
-            Command::decode(entry).map_err(|error| Refusal::new(ErrorCode::UnsupportedVersion, error.to_string()))?;
-        let outcome = apply(&mut self.draft, command, index);
+    fn apply(&mut self, id: EntryId, payload: &Bytes) -> Self::Response {
+        if let Some(error) = self.published.halted() {
+            return Err(refusal_of(error));
+        }
+        let command = Command::decode(payload).map_err(|error| self.halt(id, error))?;
+        let outcome = apply(&mut self.draft, command, id.index);
         self.published.publish(self.draft.image().clone());
         outcome
+    }
+
+    fn term_started(&mut self, _id: EntryId) {}
+
+    fn checkpoint(&mut self, applied: Applied) -> Box<dyn FnOnce() -> io::Result<()> + Send> {
+        if let Some(error) = self.published.halted() {
+            let error = io::Error::other(error.to_string());
+            return Box::new(move || Err(error));
+        }
+        let image = self.draft.image().clone();
+        let changed = self.draft.take_changed();
+        let saver = Arc::clone(&self.saver);
+        Box::new(move || saver.save(&image, changed, &applied))
+    }
+}
+
+impl Saver {
+    fn save(&self, image: &ClusterImage, changed: BTreeSet<Key>, applied: &Applied) -> io::Result<()> {
+        let mut unsaved = self.unsaved();
+        unsaved.extend(changed);
+        self.manifest.commit(store::edits(image, &unsaved, applied)).map_err(io::Error::other)?;
+        unsaved.clear();
+        Ok(())
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, BTreeSet<Key>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

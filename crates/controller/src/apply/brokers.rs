@@ -97,7 +97,7 @@ fn fulfil(draft: &mut Draft, wish: &ShardWish) -> Vec<GroupId> {
     let mut shards: Vec<GroupId> =
         draft.image().shards().filter(|shard| shard.members == wish.members).map(|shard| shard.id).collect();
     while shards.len() < wish.at_least as usize {
-        let id = draft.next_shard();
+        let id = draft.image().next_shard();
         draft.set_next_shard(id + 1);
         draft.put_shard(GroupId(id), wish.members.clone());
         shards.push(GroupId(id));

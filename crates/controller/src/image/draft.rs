@@ -71,10 +71,6 @@ impl Draft {
         self.changed.insert(Key::Cluster);
     }
 
-    pub(crate) fn next_shard(&self) -> u32 {
-        self.image.next_shard
-    }
-
     pub(crate) fn set_next_shard(&mut self, id: u32) {
         self.image.next_shard = id;
         self.changed.insert(Key::Cluster);

@@ -162,6 +162,10 @@ impl ClusterImage {
         self.next_producer_id
     }
 
+    pub(crate) fn next_shard(&self) -> u32 {
+        self.next_shard
+    }
+
     /// Checks what must hold in every image and names each breach; for tests and simulation.
     pub fn violations(&self) -> Vec<String> {
         crate::invariants::violations(self)

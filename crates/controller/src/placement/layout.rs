@@ -108,7 +108,7 @@ impl Layout {
 }
 
 impl Growth {
-    pub(super) fn layout(&self, topic: &TopicImage, replication_factor: usize) -> Result<Layout, Refusal> {
+    pub(crate) fn layout(&self, topic: &TopicImage, replication_factor: usize) -> Result<Layout, Refusal> {
         let current = topic.partitions.len();
         let more = usize::try_from(self.count).ok().and_then(|count| count.checked_sub(current)).unwrap_or(0);
         if more == 0 {

@@ -23,40 +23,45 @@ pub use shards::{default_shards_per_broker, missing_shards};
 /// replicates and applies within a few heartbeats.
 pub const MAX_PARTITIONS_PER_REQUEST: usize = 10_000;
 
-/// Places `partitions` new partitions of `replication_factor` replicas: each into the shard with
-/// the fewest partitions among those with so many members.
+/// Places `partitions` partitions of one topic, with `replication_factor` replicas each: evenly
+/// over the shards with so many members, beginning with the one that carries fewest partitions.
 pub fn assign(
     image: &ClusterImage,
     partitions: usize,
     replication_factor: usize,
 ) -> Result<Vec<PartitionImage>, Refusal> {
-    Planner::new(image).spread(partitions, replication_factor)
+    Planner::new(image).spread(partitions, replication_factor, &mut BTreeMap::new())
 }
 
 /// Places the topics of one request, so that each sees the load that the ones before it will bring.
 #[derive(Debug)]
 pub struct Planner<'a> {
     image: &'a ClusterImage,
-    /// Shards by members, then by load, so that the first is the one to take.
-    by_members: BTreeMap<&'a [BrokerId], BTreeSet<(u32, GroupId)>>,
+    by_members: BTreeMap<&'a [BrokerId], Vec<GroupId>>,
+    /// Partitions of each shard, planned ones too.
+    loads: BTreeMap<GroupId, u32>,
     planned: usize,
 }
+
+/// How many partitions of one topic stand in each shard.
+type TopicLoad = BTreeMap<GroupId, u32>;
 
 impl<'a> Planner<'a> {
     /// A planner that starts from what `image` holds.
     pub fn new(image: &'a ClusterImage) -> Self {
-        let mut by_members: BTreeMap<&[BrokerId], BTreeSet<_>> = BTreeMap::new();
+        let mut by_members: BTreeMap<&[BrokerId], Vec<GroupId>> = BTreeMap::new();
         for shard in image.shards() {
-            by_members.entry(&shard.members).or_default().insert((shard.partitions, shard.id));
+            by_members.entry(&shard.members).or_default().push(shard.id);
         }
-        Planner { image, by_members, planned: 0 }
+        let loads = image.shards().map(|shard| (shard.id, shard.partitions)).collect();
+        Planner { image, by_members, loads, planned: 0 }
     }
 
     /// The whole command for one new topic, or what Kafka would say against it. This is also what
     /// a validate-only request is answered from.
     pub fn topic(&mut self, spec: &TopicSpec, id: TopicId) -> Result<NewTopic, Refusal> {
         check_name(self.image, &spec.name)?;
-        let partitions = self.place(&spec.layout)?;
+        let partitions = self.place(&spec.layout, TopicLoad::new())?;
         Ok(NewTopic { id, name: spec.name.clone(), partitions, configs: spec.configs.clone() })
     }
 
@@ -67,47 +72,76 @@ impl<'a> Planner<'a> {
         let topic = topic.ok_or_else(|| Refusal::new(ErrorCode::UnknownTopicOrPartition, unknown))?;
         let replication_factor = replication_factor(self.image, topic)?;
         let layout = growth.layout(topic, replication_factor)?;
-        let partitions = self.place(&layout)?;
+        let mut there = TopicLoad::new();
+        for partition in &topic.partitions {
+            *there.entry(partition.shard).or_default() += 1;
+        }
+        let partitions = self.place(&layout, there)?;
         let current = u32::try_from(topic.partitions.len()).expect("apply bounds the partitions of a topic");
         Ok(NewPartitions { topic: topic.id, current, shards: partitions.iter().map(|place| place.shard).collect() })
     }
 
-    fn place(&mut self, layout: &Layout) -> Result<Vec<PartitionImage>, Refusal> {
+    fn place(&mut self, layout: &Layout, mut there: TopicLoad) -> Result<Vec<PartitionImage>, Refusal> {
         self.planned = self.planned.saturating_add(layout.partitions());
         if self.planned > MAX_PARTITIONS_PER_REQUEST {
             let message = "Excessively large number of partitions per request.";
             return Err(Refusal::new(ErrorCode::PolicyViolation, message));
         }
         match layout {
-            Layout::Spread { partitions, replication_factor } => self.spread(*partitions, *replication_factor),
+            Layout::Spread { partitions, replication_factor } => {
+                self.spread(*partitions, *replication_factor, &mut there)
+            }
             Layout::Assigned(replicas) => {
                 layout::check_assigned(self.image, replicas)?;
-                replicas.iter().map(|members| self.take(|shard| shard == members.as_slice())).collect()
+                let mut places = Vec::with_capacity(replicas.len());
+                for members in replicas {
+                    let shards = self.by_members.get(members.as_slice()).cloned().unwrap_or_default();
+                    places.extend(self.place_among(&shards, 1, &mut there)?);
+                }
+                Ok(places)
             }
         }
     }
 
-    fn spread(&mut self, partitions: usize, replication_factor: usize) -> Result<Vec<PartitionImage>, Refusal> {
+    fn spread(
+        &mut self,
+        partitions: usize,
+        replication_factor: usize,
+        there: &mut TopicLoad,
+    ) -> Result<Vec<PartitionImage>, Refusal> {
         layout::check_replication_factor(self.image, replication_factor)?;
-        let image = self.image;
-        let is_live = |id: BrokerId| image.broker(id).is_some_and(|broker| !broker.fenced);
-        // A leader that is away would make the partition wait for a failover first.
-        let led = |members: &[BrokerId]| members.len() == replication_factor && is_live(members[0]);
-        let any = |members: &[BrokerId]| members.len() == replication_factor;
-        let is_led = self.by_members.keys().any(|members| led(members));
-        (0..partitions).map(|_| if is_led { self.take(led) } else { self.take(any) }).collect()
+        let shards = |wanted: &dyn Fn(BrokerId) -> bool| -> Vec<GroupId> {
+            let fits = |members: &[BrokerId]| members.len() == replication_factor && wanted(members[0]);
+            self.by_members.iter().filter(|(members, _)| fits(members)).flat_map(|(_, ids)| ids).copied().collect()
+        };
+        // A leader that is away would make its partitions wait for a failover first.
+        let led = shards(&|leader| self.image.broker(leader).is_some_and(|broker| !broker.fenced));
+        let shards = if led.is_empty() { shards(&|_| true) } else { led };
+        self.place_among(&shards, partitions, there)
     }
 
-    /// Takes the least loaded shard among those whose members are wanted; the lowest id on a tie.
-    fn take(&mut self, wanted: impl Fn(&[BrokerId]) -> bool) -> Result<PartitionImage, Refusal> {
-        let sets = self.by_members.iter_mut().filter(|(members, _)| wanted(members));
-        let best = sets
-            .filter_map(|(_, shards)| shards.first().copied().map(|first| (first, shards)))
-            .min_by_key(|best| best.0);
-        let ((load, id), shards) = best.ok_or_else(|| Refusal::stale("There is no shard with such members yet."))?;
-        shards.remove(&(load, id));
-        shards.insert((load + 1, id));
-        Ok(PartitionImage::new(id))
+    /// Takes, for each partition, the shard with the fewest partitions of this topic (so that one
+    /// busy topic uses all leaders), then the fewest of all topics, then the lowest id.
+    fn place_among(
+        &mut self,
+        shards: &[GroupId],
+        partitions: usize,
+        there: &mut TopicLoad,
+    ) -> Result<Vec<PartitionImage>, Refusal> {
+        let load = |id: &GroupId| (there.get(id).copied().unwrap_or(0), self.loads.get(id).copied().unwrap_or(0), *id);
+        let mut queue: BTreeSet<(u32, u32, GroupId)> = shards.iter().map(load).collect();
+        let mut places = Vec::with_capacity(partitions);
+        for _ in 0..partitions {
+            let next = queue.pop_first();
+            let (of_topic, of_all, id) = next.ok_or_else(|| Refusal::stale("There is no such shard yet."))?;
+            queue.insert((of_topic + 1, of_all + 1, id));
+            places.push(PartitionImage::new(id));
+        }
+        for (of_topic, of_all, id) in queue {
+            there.insert(id, of_topic);
+            self.loads.insert(id, of_all);
+        }
+        Ok(places)
     }
 }
 

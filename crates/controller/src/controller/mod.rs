@@ -1,0 +1,205 @@
+//! The handle that a broker keeps on the controller's group.
+
+mod topics;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use disk::Disk;
+use journal::Journal;
+use manifest::Manifest;
+use model::{BrokerId, Executor, GroupId, Random};
+use raft::{Group, Status, Voter};
+use tokio::sync::{Mutex, watch};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::apply::{Outcome, Refusal};
+use crate::command::{AllocateProducerIds, Bootstrap, Command, Registration, SetSettings, SettingsChange};
+use crate::error::{ControllerError, SubmitError};
+use crate::image::ClusterImage;
+use crate::machine::{Machine, Published};
+
+pub use topics::TopicResult;
+
+/// Producer ids that a broker takes at a time, as in Kafka: one entry each thousand producers.
+const PRODUCER_ID_BLOCK: u32 = 1000;
+
+/// What a controller needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// This broker.
+    pub broker: BrokerId,
+    /// The identity of its data directory.
+    pub directory: Uuid,
+    /// The group's first members, this broker among them; used only while it has no history.
+    pub voters: BTreeSet<Voter>,
+    /// `shards.per.broker`: how many shards a broker leads for each replication factor in use.
+    pub shards_per_broker: u32,
+    /// How long [`Controller::submit`] waits for a leader and a majority.
+    pub submit_timeout: Duration,
+}
+
+impl Config {
+    /// How long a command may take unless told otherwise: Kafka's `request.timeout.ms`.
+    pub const SUBMIT_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// A controller with this broker as its only voter.
+    pub fn single(broker: BrokerId, directory: Uuid, shards_per_broker: u32) -> Self {
+        let voters = BTreeSet::from([Voter::new(broker, directory)]);
+        Config { broker, directory, voters, shards_per_broker, submit_timeout: Self::SUBMIT_TIMEOUT }
+    }
+}
+
+/// The outside world, as a controller meets it.
+#[derive(Clone)]
+pub struct Environment {
+    /// Files: the manifest's.
+    pub disk: Arc<dyn Disk>,
+    /// The log of the data directory.
+    pub journal: Journal,
+    /// Threads.
+    pub executor: Arc<dyn Executor>,
+    /// Topic ids come from here.
+    pub random: Arc<dyn Random>,
+}
+
+/// The controller as one broker sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct Controller {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    random: Arc<dyn Random>,
+    published: Arc<Published>,
+    group: Group<Machine>,
+    /// What is left of this broker's block.
+    producer_ids: Mutex<Range<i64>>,
+}
+
+impl Controller {
+    /// Opens the group's state under `dir` and starts the group. The image is that of the last
+    /// checkpoint until the log is replayed: wait for [`Controller::ready`].
+    pub async fn start(config: Config, dir: &Path, environment: Environment) -> Result<Self, ControllerError> {
+        let Environment { disk, journal, executor, random } = environment;
+        let (manifest, content) = Manifest::open(disk, dir)?;
+        let machine = Machine::open(manifest, &content)?;
+        let published = machine.published();
+        let me = Voter::new(config.broker, config.directory);
+        let raft = raft::Config { bootstrap: config.voters.clone(), ..raft::Config::single(GroupId::CONTROLLER, me) };
+        let group = Group::start(raft, journal, machine, executor).await?;
+        let producer_ids = Mutex::new(0..0);
+        Ok(Controller { inner: Arc::new(Inner { config, random, published, group, producer_ids }) })
+    }
+
+    /// Waits until the group has a leader; if that is this broker, until its log is replayed.
+    pub async fn ready(&self) -> Result<(), ControllerError> {
+        let mut status = self.status();
+        let ended = |status: &Status| status.ready || status.stopped;
+        let stopped = status.wait_for(ended).await.map_or(true, |status| status.stopped);
+        match self.inner.published.halted() {
+            Some(error) => Err(ControllerError::Format(error.clone())),
+            None if stopped => Err(ControllerError::Stopped),
+            None => Ok(()),
+        }
+    }
+
+    /// The newest image that this broker has applied. Takes no lock.
+    pub fn image(&self) -> Arc<ClusterImage> {
+        self.inner.published.image()
+    }
+
+    /// Tells of each new image; a slow reader sees the newest and misses some between.
+    pub fn watch(&self) -> watch::Receiver<Arc<ClusterImage>> {
+        self.inner.published.watch()
+    }
+
+    /// Leader, term and readiness of the group.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.inner.group.status()
+    }
+
+    /// The broker that leads the controller's group, if one is known to.
+    pub fn leader(&self) -> Option<BrokerId> {
+        self.inner.group.status().borrow().leader
+    }
+
+    /// Has a command applied. When this returns the image holds what it did.
+    ///
+    /// Waits for a group that is electing or replaying. After a time-out, or if the caller drops
+    /// the future, the command may still be applied.
+    pub async fn submit(&self, command: Command) -> Result<Outcome, SubmitError> {
+        let proposal = async {
+            let mut status = self.status();
+            // A group that ended answers for itself below.
+            status.wait_for(|status| status.ready || status.stopped).await.ok();
+            let (_, response) = self.inner.group.propose(command.encode()).await?.await?;
+            Ok(response?)
+        };
+        timeout(self.inner.config.submit_timeout, proposal).await.unwrap_or(Err(SubmitError::TimedOut))
+    }
+
+    /// Makes the cluster, in one entry. Does nothing where it exists already under the same id.
+    pub async fn bootstrap(&self, bootstrap: Bootstrap) -> Result<(), SubmitError> {
+        if self.image().cluster_id() == bootstrap.cluster_id {
+            return Ok(());
+        }
+        self.submit(Command::Bootstrap(bootstrap)).await.map(drop)
+    }
+
+    /// Registers a broker. Costs nothing if it is registered like this and live already.
+    pub async fn register(&self, registration: Registration) -> Result<(), SubmitError> {
+        let image = self.image();
+        if image.broker(registration.id).is_some_and(|known| !known.fenced && registration.is_same_as(known)) {
+            return Ok(());
+        }
+        self.submit(Command::RegisterBroker(registration)).await.map(drop)
+    }
+
+    /// Changes settings; each resource by itself. A [stale](Refusal::is_stale) refusal means that
+    /// an expected value was another: compute the change anew from the newest image.
+    pub async fn set_settings(&self, resources: Vec<SettingsChange>) -> Result<Vec<Result<(), Refusal>>, SubmitError> {
+        match self.submit(Command::SetSettings(SetSettings { resources })).await? {
+            Outcome::Settings(results) => Ok(results),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// A producer id that was never handed out before and never will be again. The block that it
+    /// is from was made durable first; what is left of a block is lost with the process.
+    pub async fn allocate_producer_id(&self) -> Result<i64, SubmitError> {
+        let mut block = self.inner.producer_ids.lock().await;
+        if let Some(id) = block.next() {
+            return Ok(id);
+        }
+        let command = AllocateProducerIds { broker: self.inner.config.broker, count: PRODUCER_ID_BLOCK };
+        match self.submit(Command::AllocateProducerIds(command)).await? {
+            Outcome::ProducerIds(Range { start, end }) => {
+                *block = start + 1..end;
+                Ok(start)
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Writes what changed into the manifest, so that the journal needs nothing of what was before.
+    pub async fn checkpoint(&self) -> Result<(), ControllerError> {
+        Ok(self.inner.group.checkpoint().await?)
+    }
+
+    /// Stops the group. A checkpoint before it spares the next start the replay.
+    pub async fn shutdown(&self) {
+        self.inner.group.shutdown().await;
+    }
+}
+
+/// No command has the outcome of another: a bug, told to the one client that met it.
+fn unexpected(outcome: &Outcome) -> SubmitError {
+    tracing::error!(?outcome, "a command had the outcome of another kind");
+    SubmitError::Refused(Refusal::new(model::ErrorCode::UnknownServerError, "The controller answered out of turn."))
+}
