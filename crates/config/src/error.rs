@@ -1,0 +1,83 @@
+//! Everything that can be wrong with a setting.
+
+use crate::origin::Origin;
+
+/// What is wrong. The wording of the first variants is Kafka's, since its tools print it; they answer
+/// to INVALID_CONFIG (40). Those about the start of the broker name key, value, origin and remedy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A value of the wrong type, or out of range.
+    #[error("Invalid value {value} for configuration {name}: {reason}")]
+    Invalid {
+        /// The setting.
+        name: String,
+        /// What was given.
+        value: String,
+        /// Kafka's words.
+        reason: String,
+    },
+    /// `a,,b`.
+    #[error("Configuration '{0}' values must not be empty.")]
+    EmptyElement(String),
+    /// No element where one is needed.
+    #[error("Configuration '{0}' must not be empty. Valid values include: any non-empty value")]
+    EmptyList(String),
+    /// No topic setting has this name.
+    #[error("Unknown topic config name: {0}")]
+    UnknownTopicSetting(String),
+    /// No group setting has this name.
+    #[error("Unknown group config name: {0}")]
+    UnknownGroupSetting(String),
+    /// A topic or group setting whose value stands against another setting, in Kafka's words.
+    #[error("{0}")]
+    Conflict(String),
+    /// A value that Kafka would take and that means something we do not do.
+    #[error("Invalid value {value} for configuration {name}: {reason}")]
+    Unsupported {
+        /// The setting.
+        name: String,
+        /// What was given.
+        value: String,
+        /// Why it is refused.
+        reason: &'static str,
+    },
+    /// A broker setting that only counts at start was to be changed (INVALID_REQUEST, 42).
+    #[error("Cannot update these configs dynamically: Set({0})")]
+    ReadOnly(String),
+    /// A setting of one broker was to be set for all.
+    #[error("Cannot update these configs at default cluster level, broker id must be specified: Set({0})")]
+    PerBrokerOnly(String),
+
+    /// At start: no broker setting has this name.
+    #[error("unknown setting {name} ({origin}){remedy}")]
+    UnknownSetting {
+        /// As it was written.
+        name: String,
+        /// Where.
+        origin: Origin,
+        /// What to write instead, as the rest of the sentence.
+        remedy: String,
+    },
+    /// At start: a value that cannot be.
+    #[error("{name} = {value} ({origin}): {reason}")]
+    BadValue {
+        /// The setting.
+        name: String,
+        /// What was given; stars for a password.
+        value: String,
+        /// Where.
+        origin: Origin,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// At start: the file is no TOML.
+    #[error("{path}:{line}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// What the parser says.
+        reason: String,
+    },
+}
