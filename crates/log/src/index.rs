@@ -1,0 +1,135 @@
+//! The entries of Kafka's two index files, and the search for one.
+//!
+//! Both files are arrays of big-endian entries of a fixed size, ordered by both fields. They are read with `read_at`,
+//! never through a map, so that an I/O error is an error.
+
+use std::io;
+
+use disk::File;
+
+/// `.index`: offset relative to the segment's base (4 bytes), position in the `.log` file (4 bytes).
+pub(crate) const OFFSET_ENTRY_BYTES: u64 = 8;
+
+/// `.timeindex`: timestamp (8 bytes), offset relative to the segment's base (4 bytes).
+pub(crate) const TIME_ENTRY_BYTES: u64 = 12;
+
+/// Entries that the search reads at once: about a page.
+const BLOCK_ENTRIES: u64 = 512;
+
+/// "The batch at `position` ends with this offset."
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct OffsetEntry {
+    pub(crate) relative_offset: u32,
+    pub(crate) position: u32,
+}
+
+/// "No record up to this offset is newer than `timestamp`", and the batch that ends there has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct TimeEntry {
+    pub(crate) timestamp: i64,
+    pub(crate) relative_offset: u32,
+}
+
+/// What both kinds have in common.
+pub(crate) trait Entry: Copy {
+    const BYTES: usize;
+    /// Reads an entry from a slice of exactly `BYTES`.
+    fn decode(bytes: &[u8]) -> Self;
+}
+
+impl OffsetEntry {
+    pub(crate) fn encode(self) -> [u8; OFFSET_ENTRY_BYTES as usize] {
+        let mut bytes = [0; OFFSET_ENTRY_BYTES as usize];
+        bytes[..4].copy_from_slice(&self.relative_offset.to_be_bytes());
+        bytes[4..].copy_from_slice(&self.position.to_be_bytes());
+        bytes
+    }
+}
+
+impl Entry for OffsetEntry {
+    const BYTES: usize = OFFSET_ENTRY_BYTES as usize;
+
+    fn decode(bytes: &[u8]) -> Self {
+        OffsetEntry { relative_offset: u32_at(bytes, 0), position: u32_at(bytes, 4) }
+    }
+}
+
+impl TimeEntry {
+    pub(crate) fn encode(self) -> [u8; TIME_ENTRY_BYTES as usize] {
+        let mut bytes = [0; TIME_ENTRY_BYTES as usize];
+        bytes[..8].copy_from_slice(&self.timestamp.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.relative_offset.to_be_bytes());
+        bytes
+    }
+}
+
+impl Entry for TimeEntry {
+    const BYTES: usize = TIME_ENTRY_BYTES as usize;
+
+    fn decode(bytes: &[u8]) -> Self {
+        let timestamp = i64::from(u32_at(bytes, 0) as i32) << 32 | i64::from(u32_at(bytes, 4));
+        TimeEntry { timestamp, relative_offset: u32_at(bytes, 8) }
+    }
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+/// The last of the first `file_bytes / BYTES` entries for which `holds`, which must hold for those before it too.
+///
+/// Most look-ups are for the end of the log, so the last block is tried first: one read in the usual case.
+pub(crate) fn last_where<E: Entry>(
+    file: &dyn File,
+    file_bytes: u64,
+    holds: impl Fn(&E) -> bool,
+) -> io::Result<Option<E>> {
+    let entries = file_bytes / E::BYTES as u64;
+    let mut block = Block::new();
+    let (mut low, mut high) = (0, entries);
+    if high > BLOCK_ENTRIES {
+        let tail = high - BLOCK_ENTRIES;
+        block.read::<E>(file, tail, BLOCK_ENTRIES)?;
+        match holds(&block.entry(0)) {
+            true => return Ok(block.last_where(holds)),
+            false => high = tail,
+        }
+    }
+    while high - low > BLOCK_ENTRIES {
+        let middle = low + (high - low) / 2;
+        block.read::<E>(file, middle, 1)?;
+        if holds(&block.entry(0)) { low = middle } else { high = middle }
+    }
+    block.read::<E>(file, low, high - low)?;
+    Ok(block.last_where(holds))
+}
+
+/// A few entries in memory.
+struct Block {
+    bytes: [u8; BLOCK_ENTRIES as usize * TIME_ENTRY_BYTES as usize],
+    entries: usize,
+}
+
+impl Block {
+    fn new() -> Self {
+        Block { bytes: [0; BLOCK_ENTRIES as usize * TIME_ENTRY_BYTES as usize], entries: 0 }
+    }
+
+    fn read<E: Entry>(&mut self, file: &dyn File, first: u64, entries: u64) -> io::Result<()> {
+        self.entries = entries as usize;
+        file.read_exact_at(&mut self.bytes[..self.entries * E::BYTES], first * E::BYTES as u64)
+    }
+
+    fn entry<E: Entry>(&self, index: usize) -> E {
+        E::decode(&self.bytes[index * E::BYTES..(index + 1) * E::BYTES])
+    }
+
+    fn last_where<E: Entry>(&self, holds: impl Fn(&E) -> bool) -> Option<E> {
+        let (mut low, mut high) = (0, self.entries);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if holds(&self.entry(middle)) { low = middle + 1 } else { high = middle }
+        }
+        low.checked_sub(1).map(|index| self.entry(index))
+    }
+}

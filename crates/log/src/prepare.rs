@@ -1,0 +1,79 @@
+//! The first use of a log: its directory is made to agree with its description.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::MutexGuard;
+use std::sync::atomic::Ordering;
+
+use disk::Open;
+
+use crate::LogError;
+use crate::partition_log::Shared;
+use crate::segment::{Kind, Segment};
+
+impl Shared {
+    /// For readers: takes the log's hands only the first time.
+    pub(crate) fn prepare_once(&self) -> Result<(), LogError> {
+        if self.prepared.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.prepare(&self.hands())
+    }
+
+    /// Cuts each file back to its described length and removes files that are not described: what a crash left of
+    /// appends after the checkpoint, which the journal replays.
+    ///
+    /// Nothing here needs to be synced: if a crash undoes it, it is done again.
+    pub(crate) fn prepare(&self, _hands: &MutexGuard<'_, ()>) -> Result<(), LogError> {
+        if self.prepared.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let disk = self.files.disk();
+        let entries = match disk.list(&self.dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.prepared.store(true, Ordering::Release);
+                return Ok(());
+            }
+            Err(error) => return Err(LogError::io(&self.dir)(error)),
+        };
+        let lengths: BTreeMap<String, u64> =
+            entries.into_iter().filter(|entry| !entry.is_dir).map(|entry| (entry.name, entry.len)).collect();
+        let mut segments = self.state().segments.clone();
+        let mut described = BTreeMap::new();
+        for segment in &mut segments {
+            for kind in Kind::ALL {
+                self.cut_back(segment, kind, &lengths)?;
+                described.insert(kind.file_name(segment.facts.base_offset), ());
+            }
+        }
+        for name in lengths.keys().filter(|name| !described.contains_key(*name)) {
+            let path = self.dir.join(name);
+            disk.remove_file(&path).map_err(LogError::io(&path))?;
+        }
+        let mut state = self.state();
+        state.segments = segments;
+        state.has_dir = true;
+        self.prepared.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    fn cut_back(&self, segment: &mut Segment, kind: Kind, lengths: &BTreeMap<String, u64>) -> Result<(), LogError> {
+        let wanted = segment.facts.bytes_of(kind);
+        let path = kind.path(&self.dir, segment.facts.base_offset);
+        match lengths.get(&kind.file_name(segment.facts.base_offset)).copied() {
+            Some(there) if there > wanted => {
+                let file = self.files.disk().open(&path, Open::Write).map_err(LogError::io(&path))?;
+                file.set_len(wanted).map_err(LogError::io(&path))?;
+            }
+            Some(there) if there == wanted => {}
+            None if wanted == 0 => {}
+            there => {
+                let there = there.unwrap_or(0);
+                tracing::warn!(file = %path.display(), there, wanted, "a file is shorter than at the last checkpoint");
+                segment.needs_indexes |= kind != Kind::Log;
+            }
+        }
+        Ok(())
+    }
+}

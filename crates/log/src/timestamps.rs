@@ -1,0 +1,107 @@
+//! Looking up offsets by time (ListOffsets).
+
+use std::sync::Arc;
+
+use record::{BatchView, MAX_DECOMPRESSED_BATCH_BYTES, TimestampOffset, first_at_or_after};
+
+use crate::file_cache::OpenSegment;
+use crate::index::{TimeEntry, last_where};
+use crate::partition_log::Shared;
+use crate::scan::{Found, Scan, ScanError};
+use crate::segment::{Kind, Segment};
+use crate::{LogError, PartitionLog};
+
+impl PartitionLog {
+    /// The first record, not below the log start, whose timestamp is at or after `timestamp`. Reads with `pread`.
+    pub fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<TimestampOffset>, LogError> {
+        let log_start = self.log_start();
+        for segment in self.shared.prepared_segments()? {
+            if segment.facts.max_timestamp >= timestamp {
+                let found = self.shared.first_at_or_after(&segment, timestamp, log_start)?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The greatest timestamp in the log and the first record that has it (KIP-734).
+    pub fn max_timestamp(&self) -> Result<Option<TimestampOffset>, LogError> {
+        let segments = self.shared.prepared_segments()?;
+        let newest = segments.iter().rev().max_by_key(|segment| segment.facts.max_timestamp);
+        let Some(segment) = newest.filter(|segment| segment.facts.max_timestamp >= 0) else { return Ok(None) };
+        let open = self.shared.open(segment)?;
+        let facts = &segment.facts;
+        match self.shared.find(segment, &open, facts.max_timestamp_offset)? {
+            Some(found) => self.shared.first_in_batch(segment, &open, &found, facts.max_timestamp),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Shared {
+    fn prepared_segments(&self) -> Result<Vec<Segment>, LogError> {
+        if self.state().segments.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.prepare_once()?;
+        Ok(self.state().segments.clone())
+    }
+
+    fn first_at_or_after(
+        &self,
+        segment: &Segment,
+        timestamp: i64,
+        log_start: i64,
+    ) -> Result<Option<TimestampOffset>, LogError> {
+        let segment = &self.with_indexes(segment).unwrap_or_else(|_| segment.clone());
+        let open = self.open(segment)?;
+        let from = self.offset_before(segment, &open, timestamp)?.max(log_start);
+        let Some(first) = self.find(segment, &open, from)? else { return Ok(None) };
+        let mut scan = Scan::new(&*open.log, &segment.facts);
+        let mut position = first.position;
+        while let Some(found) = scan.at(position).map_err(|error| self.unreadable(segment, error, from))? {
+            if found.head.max_timestamp() >= timestamp {
+                let record = self.first_in_batch(segment, &open, &found, timestamp)?;
+                if record.is_some_and(|record| record.offset >= log_start) {
+                    return Ok(record);
+                }
+            }
+            position = found.end();
+        }
+        Ok(None)
+    }
+
+    /// An offset before which no record is as new as `timestamp`.
+    fn offset_before(&self, segment: &Segment, open: &OpenSegment, timestamp: i64) -> Result<i64, LogError> {
+        let facts = &segment.facts;
+        if facts.time_index_bytes == 0 || segment.needs_indexes {
+            return Ok(facts.base_offset);
+        }
+        let file = open.file(Kind::TimeIndex, &**self.files.disk())?;
+        let entry = last_where(&**file, facts.time_index_bytes, |entry: &TimeEntry| entry.timestamp <= timestamp)
+            .map_err(LogError::io(&Kind::TimeIndex.path(&self.dir, facts.base_offset)))?;
+        Ok(entry.map_or(facts.base_offset, |entry| facts.base_offset + i64::from(entry.relative_offset)))
+    }
+
+    fn first_in_batch(
+        &self,
+        segment: &Segment,
+        open: &Arc<OpenSegment>,
+        found: &Found,
+        timestamp: i64,
+    ) -> Result<Option<TimestampOffset>, LogError> {
+        let mut bytes = vec![0; found.head.size_bytes()];
+        let damaged = |problem: String| {
+            let error = ScanError::Damaged { position: found.position, problem };
+            self.unreadable(segment, error, found.head.base_offset())
+        };
+        open.log
+            .read_exact_at(&mut bytes, found.position)
+            .map_err(LogError::io(&Kind::Log.path(&self.dir, segment.facts.base_offset)))?;
+        let batch = BatchView::new(&bytes).map_err(|error| damaged(error.to_string()))?;
+        batch.verify_crc().map_err(|error| damaged(error.to_string()))?;
+        first_at_or_after(&batch, timestamp, MAX_DECOMPRESSED_BATCH_BYTES).map_err(|error| damaged(error.to_string()))
+    }
+}
