@@ -7,8 +7,8 @@ use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, Of
 use kafka_protocol::protocol::{Decodable, Encodable};
 use uuid::Uuid;
 
-use super::{OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse};
-use super::{Request, read_by_crate, write_by_crate};
+use super::by_crate::{read, write_lowered};
+use super::{OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, Request};
 use crate::encode::unencodable;
 use crate::primitive::{put_compact_string, put_count, take_compact_array, take_compact_string, take_tags};
 use crate::{ApiKey, Fault, Malformed, Unencodable};
@@ -22,20 +22,20 @@ impl Request for OffsetCommitRequest {
 
     fn read(body: &mut Bytes, version: i16) -> Result<Self, Malformed> {
         if version <= BY_NAME {
-            return read_by_crate(Self::API, body, version);
+            return read(Self::API, body, version);
         }
         take_commit(body).map_err(|reason| Malformed::Value { api: Self::API, version, reason })
     }
 
     fn write(&self, out: &mut BytesMut, version: i16) -> Result<(), Unencodable> {
         if version <= BY_NAME {
-            return write_by_crate(Self::API, self, out, version);
+            return write_lowered(Self::API, self, out, version);
         }
         put_commit(out, self).map_err(|reason| unencodable(Self::API, version, reason))
     }
 
     fn read_response(body: &mut Bytes, version: i16) -> Result<OffsetCommitResponse, Malformed> {
-        read_by_crate(Self::API, body, version)
+        read(Self::API, body, version)
     }
 }
 
@@ -45,21 +45,21 @@ impl Request for OffsetFetchRequest {
 
     fn read(body: &mut Bytes, version: i16) -> Result<Self, Malformed> {
         if version <= BY_NAME {
-            return read_by_crate(Self::API, body, version);
+            return read(Self::API, body, version);
         }
         take_fetch(body).map_err(|reason| Malformed::Value { api: Self::API, version, reason })
     }
 
     fn write(&self, out: &mut BytesMut, version: i16) -> Result<(), Unencodable> {
         if version <= BY_NAME {
-            return write_by_crate(Self::API, self, out, version);
+            return write_lowered(Self::API, self, out, version);
         }
         put_fetch(out, self);
         Ok(())
     }
 
     fn read_response(body: &mut Bytes, version: i16) -> Result<OffsetFetchResponse, Malformed> {
-        read_by_crate(Self::API, body, version)
+        read(Self::API, body, version)
     }
 }
 

@@ -1,6 +1,30 @@
 use super::*;
 use crate::{APIS, Fault, Support};
 
+#[path = "../../tests/golden_file/mod.rs"]
+mod golden_file;
+use golden_file::Golden;
+
+/// Walks a golden message; how far it came.
+fn walk(golden: &Golden, body: &[u8]) -> Result<usize, Fault> {
+    let api = APIS.iter().find(|api| api.name == golden.name).unwrap().key;
+    let shapes = if golden.direction == "request" { REQUESTS } else { RESPONSES };
+    let shape = parse::parse(entry(shapes, api).unwrap(), golden.version, api.is_flexible(golden.version));
+    let mut reader = Reader::new(body);
+    shape.walk(&mut reader).map(|()| reader.position())
+}
+
+#[test]
+fn whatever_kafka_writes_is_walked_exactly_to_its_end() {
+    let messages = golden_file::all().filter(|golden| !golden.name.ends_with("Header"));
+    for golden in messages {
+        assert_eq!(walk(&golden, &golden.body), Ok(golden.body.len()), "{golden}");
+        for end in 0..golden.body.len() {
+            assert!(walk(&golden, &golden.body[..end]).is_err(), "{golden} cut at {end}");
+        }
+    }
+}
+
 #[test]
 fn every_api_of_a_broker_has_a_shape_in_every_version() {
     for api in APIS.iter().filter(|api| !matches!(api.support, Support::LeftOut(why) if why.contains("controllers"))) {
