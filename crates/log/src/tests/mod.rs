@@ -1,0 +1,4 @@
+//! Tests of the log as its callers see it. Those of a single module stand beside it.
+
+mod common;
+mod reading;
