@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::by_crate::{read, write_lowered};
 use super::{OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, Request};
 use crate::encode::unencodable;
-use crate::primitive::{put_compact_string, put_count, take_compact_array, take_compact_string, take_tags};
+use crate::primitive::{put_compact_string, put_count, put_tags, take_compact_array, take_compact_string, take_tags};
 use crate::{ApiKey, Fault, Malformed, Unencodable};
 
 /// The highest version whose requests the crate knows.
@@ -96,9 +96,9 @@ fn put_commit(out: &mut BytesMut, request: &OffsetCommitRequest) -> Result<(), S
         for partition in &topic.partitions {
             partition.encode(out, BY_NAME).map_err(|error| error.to_string())?;
         }
-        out.put_u8(0); // no tagged fields
+        put_tags(out, &topic.unknown_tagged_fields);
     }
-    out.put_u8(0); // no tagged fields
+    put_tags(out, &request.unknown_tagged_fields);
     Ok(())
 }
 
@@ -140,12 +140,12 @@ fn put_fetch(out: &mut BytesMut, request: &OffsetFetchRequest) {
             out.put_slice(topic.topic_id.as_bytes());
             put_count(out, true, Some(topic.partition_indexes.len()));
             topic.partition_indexes.iter().for_each(|index| out.put_i32(*index));
-            out.put_u8(0); // no tagged fields
+            put_tags(out, &topic.unknown_tagged_fields);
         }
-        out.put_u8(0); // no tagged fields
+        put_tags(out, &group.unknown_tagged_fields);
     }
     out.put_u8(u8::from(request.require_stable));
-    out.put_u8(0); // no tagged fields
+    put_tags(out, &request.unknown_tagged_fields);
 }
 
 fn take_uuid(body: &mut Bytes) -> Result<Uuid, Fault> {

@@ -5,9 +5,10 @@
 use super::walk::{Array, Shape, Step};
 use crate::Versions;
 
-/// Reads an entry as it is in `version`.
-pub(super) fn parse(text: &str, version: i16, flexible: bool) -> Shape {
-    let mut parser = Parser { rest: text, version, flexible };
+/// Reads an entry as it is in `version`. Elements of arrays, but for numbers, are moved into
+/// others of `raised_bytes` after decoding.
+pub(super) fn parse(text: &str, version: i16, flexible: bool, raised_bytes: usize) -> Shape {
+    let mut parser = Parser { rest: text, version, flexible, raised_bytes };
     let fields = parser.fields();
     assert!(parser.rest.is_empty(), "unread shape: {}", parser.rest);
     Shape::new(fields.steps, flexible)
@@ -17,6 +18,7 @@ struct Parser<'a> {
     rest: &'a str,
     version: i16,
     flexible: bool,
+    raised_bytes: usize,
 }
 
 /// Fields that follow each other.
@@ -82,6 +84,7 @@ impl Parser<'_> {
             nullable: false,
             min_bytes: each.min_bytes.max(1),
             memory_bytes: each.memory_bytes,
+            raised_bytes: if matches!(each.steps[..], [Step::Skip(_)]) { 0 } else { self.raised_bytes },
             each: each.steps,
         };
         let min_bytes = if self.flexible { 1 } else { 4 };

@@ -9,7 +9,7 @@ use golden_file::Golden;
 fn walk(golden: &Golden, body: &[u8]) -> Result<usize, Fault> {
     let api = APIS.iter().find(|api| api.name == golden.name).unwrap().key;
     let shapes = if golden.direction == "request" { REQUESTS } else { RESPONSES };
-    let shape = parse::parse(entry(shapes, api).unwrap(), golden.version, api.is_flexible(golden.version));
+    let shape = parse::parse(entry(shapes, api).unwrap(), golden.version, api.is_flexible(golden.version), 0);
     let mut reader = Reader::new(body);
     shape.walk(&mut reader).map(|()| reader.position())
 }
@@ -31,7 +31,7 @@ fn every_api_of_a_broker_has_a_shape_in_every_version() {
         for version in api.kafka.iter() {
             for shapes in [REQUESTS, RESPONSES] {
                 let text = entry(shapes, api.key).unwrap_or_else(|| panic!("{} has no shape", api.name));
-                parse::parse(text, version, api.key.is_flexible(version));
+                parse::parse(text, version, api.key.is_flexible(version), 0);
             }
         }
     }
