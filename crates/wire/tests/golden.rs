@@ -101,3 +101,48 @@ each_served_api! {
     offset_for_leader_epoch OffsetForLeaderEpochRequest;
     describe_cluster DescribeClusterRequest;
 }
+
+/// Names and ids of topics stand side by side in the types; the version decides which is written.
+#[test]
+fn a_handler_may_give_both_the_name_and_the_id_of_a_topic() {
+    let (name, id) = (|| TopicName(wire::StrBytes::from_static_str("orders")), uuid::Uuid::from_u128(7));
+    let produced = produce_response::TopicProduceResponse::default().with_name(name()).with_topic_id(id);
+    let committed = offset_commit_response::OffsetCommitResponseTopic::default().with_name(name()).with_topic_id(id);
+    let fetched = offset_fetch_response::OffsetFetchResponseTopics::default().with_name(name()).with_topic_id(id);
+    let group = offset_fetch_response::OffsetFetchResponseGroup::default().with_topics(vec![fetched]);
+    let deleted = delete_topics_response::DeletableTopicResult::default().with_name(Some(name())).with_topic_id(id);
+    let described = metadata_response::MetadataResponseTopic::default().with_name(Some(name())).with_topic_id(id);
+    let created = create_topics_response::CreatableTopicResult::default().with_name(name()).with_topic_id(id);
+    every_version_writes(ProduceResponse::default().with_responses(vec![produced]));
+    every_version_writes(OffsetCommitResponse::default().with_topics(vec![committed]));
+    every_version_writes(OffsetFetchResponse::default().with_groups(vec![group]));
+    every_version_writes(DeleteTopicsResponse::default().with_responses(vec![deleted]));
+    every_version_writes(MetadataResponse::default().with_topics(vec![described]));
+    every_version_writes(CreateTopicsResponse::default().with_topics(vec![created]));
+}
+
+fn every_version_writes<R: Response + Clone>(response: R) {
+    for version in R::API.api().served().unwrap().iter() {
+        encode_response(version, 7, response.clone()).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+#[test]
+fn a_client_may_give_both_the_name_and_the_id_of_a_topic() {
+    let (name, id) = (|| TopicName(wire::StrBytes::from_static_str("orders")), uuid::Uuid::from_u128(7));
+    let produced = produce_request::TopicProduceData::default().with_name(name()).with_topic_id(id);
+    let asked = fetch_request::FetchTopic::default().with_topic(name()).with_topic_id(id);
+    let committed = offset_commit_request::OffsetCommitRequestTopic::default().with_name(name()).with_topic_id(id);
+    let fetched = offset_fetch_request::OffsetFetchRequestTopics::default().with_name(name()).with_topic_id(id);
+    let group = offset_fetch_request::OffsetFetchRequestGroup::default().with_topics(Some(vec![fetched]));
+    every_version_asks(ProduceRequest::default().with_topic_data(vec![produced]));
+    every_version_asks(FetchRequest::default().with_topics(vec![asked]));
+    every_version_asks(OffsetCommitRequest::default().with_topics(vec![committed]));
+    every_version_asks(OffsetFetchRequest::default().with_groups(vec![group]));
+}
+
+fn every_version_asks<M: Request>(request: M) {
+    for version in M::API.api().served().unwrap().iter() {
+        encode_request(version, 7, None, &request).unwrap_or_else(|error| panic!("{error}"));
+    }
+}

@@ -64,6 +64,11 @@ impl Shape {
         Shape { steps, flexible }
     }
 
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     /// Walks the whole message; what is left of `reader` afterwards lies behind its end.
     pub(super) fn walk(&self, reader: &mut Reader<'_>) -> Result<(), Fault> {
         let arrived = reader.left();
