@@ -5,7 +5,8 @@
 //! crate's there and the complete one here.
 //!
 //! Where newer versions say the same in another place (many groups instead of one), messages are
-//! in the *newest form* on our side of the codec, whatever the version on the wire:
+//! in the *newest form* on our side of the codec, whatever the version on the wire (requests that
+//! were read keep the old place filled too):
 //!
 //! | message | versions | old place | where to look for it and put it |
 //! |---|---|---|---|

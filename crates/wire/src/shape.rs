@@ -73,8 +73,8 @@ pub(crate) fn check_response(api: ApiKey, version: i16, body: &Bytes) -> Result<
     check(&READY, RESPONSES, api, version, body, 0)
 }
 
-/// What an element of an old version's array takes in the array of the newest form that it is
-/// moved into (`messages::request_forms`).
+/// What an element of an old version's array takes in the newest form, to which it is copied
+/// (`messages::request_forms`).
 fn raised_bytes(api: ApiKey, version: i16) -> usize {
     match (api, version) {
         (ApiKey::OffsetFetch, ..=7) => size_of::<OffsetFetchRequestTopics>(),

@@ -162,7 +162,7 @@ fn many_small_allocations_are_bounded_together() {
 }
 
 #[test]
-fn what_is_moved_into_the_newest_form_is_bounded_too() {
+fn what_is_copied_to_the_newest_form_is_bounded_too() {
     let delete_topics = |names: u32| {
         let body = Bytes::from([&names.to_be_bytes()[..], &[0; 2].repeat(names as usize), &[0; 4]].concat());
         holds_the_memory_rule("DeleteTopics", &body, || drop(decode::<DeleteTopicsRequest>(1, body.clone())));

@@ -12,7 +12,7 @@ pub(super) trait Forms: Clone {
     /// The highest version in another form than the newest.
     const OLD_UP_TO: i16 = -1;
 
-    /// From the form of versions up to `OLD_UP_TO` to the newest.
+    /// Adds the newest form to that of versions up to `OLD_UP_TO`.
     fn raise(&mut self) {}
 
     /// From the newest form to that of `version`.

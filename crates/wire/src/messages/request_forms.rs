@@ -1,4 +1,5 @@
-//! Requests whose old versions say the same in another place.
+//! Requests whose old versions say the same in another place. Reading one fills both places; writing
+//! one to an old version looks into the new place first.
 
 use std::mem::take;
 
@@ -41,11 +42,11 @@ impl Forms for FetchRequest {
     const OLD_UP_TO: i16 = 14;
 
     fn raise(&mut self) {
-        self.replica_state.replica_id = std::mem::replace(&mut self.replica_id, BrokerId(-1));
+        self.replica_state.replica_id = self.replica_id;
     }
 
     fn lower(&mut self, _version: i16) {
-        self.replica_id = std::mem::replace(&mut self.replica_state.replica_id, BrokerId(-1));
+        self.replica_id = take(&mut self.replica_state).replica_id;
     }
 }
 
@@ -54,15 +55,15 @@ impl Forms for OffsetFetchRequest {
     const OLD_UP_TO: i16 = 7;
 
     fn raise(&mut self) {
-        let many = |topic: OffsetFetchRequestTopic| {
+        let many = |topic: &OffsetFetchRequestTopic| {
             OffsetFetchRequestTopics::default()
-                .with_name(topic.name)
-                .with_partition_indexes(topic.partition_indexes)
-                .with_unknown_tagged_fields(topic.unknown_tagged_fields)
+                .with_name(topic.name.clone())
+                .with_partition_indexes(topic.partition_indexes.clone())
+                .with_unknown_tagged_fields(topic.unknown_tagged_fields.clone())
         };
-        let topics = self.topics.replace(Vec::new()).map(|topics| topics.into_iter().map(many).collect());
-        self.groups =
-            vec![OffsetFetchRequestGroup::default().with_group_id(take(&mut self.group_id)).with_topics(topics)];
+        let topics = self.topics.as_ref().map(|topics| topics.iter().map(many).collect());
+        let group = OffsetFetchRequestGroup::default().with_group_id(self.group_id.clone()).with_topics(topics);
+        self.groups = vec![group];
     }
 
     fn lower(&mut self, _version: i16) {
@@ -84,7 +85,7 @@ impl Forms for FindCoordinatorRequest {
     const OLD_UP_TO: i16 = 3;
 
     fn raise(&mut self) {
-        self.coordinator_keys = vec![take(&mut self.key)];
+        self.coordinator_keys = vec![self.key.clone()];
     }
 
     fn lower(&mut self, _version: i16) {
@@ -99,7 +100,7 @@ impl Forms for LeaveGroupRequest {
     const OLD_UP_TO: i16 = 2;
 
     fn raise(&mut self) {
-        self.members = vec![MemberIdentity::default().with_member_id(take(&mut self.member_id))];
+        self.members = vec![MemberIdentity::default().with_member_id(self.member_id.clone())];
     }
 
     fn lower(&mut self, _version: i16) {
@@ -114,11 +115,13 @@ impl Forms for DeleteTopicsRequest {
     const OLD_UP_TO: i16 = 5;
 
     fn raise(&mut self) {
-        let by_name = |name| DeleteTopicState::default().with_name(Some(name));
-        self.topics = take(&mut self.topic_names).into_iter().map(by_name).collect();
+        let by_name = |name: &TopicName| DeleteTopicState::default().with_name(Some(name.clone()));
+        self.topics = self.topic_names.iter().map(by_name).collect();
     }
 
     fn lower(&mut self, _version: i16) {
-        self.topic_names.extend(take(&mut self.topics).into_iter().filter_map(|topic| topic.name));
+        if !self.topics.is_empty() {
+            self.topic_names = take(&mut self.topics).into_iter().filter_map(|topic| topic.name).collect();
+        }
     }
 }

@@ -5,8 +5,8 @@
 use super::walk::{Array, Shape, Step};
 use crate::Versions;
 
-/// Reads an entry as it is in `version`. Elements of arrays, but for numbers, are moved into
-/// others of `raised_bytes` after decoding.
+/// Reads an entry as it is in `version`. Elements of arrays are copied into others of
+/// `raised_bytes` after decoding (numbers into numbers).
 pub(super) fn parse(text: &str, version: i16, flexible: bool, raised_bytes: usize) -> Shape {
     let mut parser = Parser { rest: text, version, flexible, raised_bytes };
     let fields = parser.fields();
@@ -80,11 +80,15 @@ impl Parser<'_> {
         self.expect('[');
         let each = self.field().fields;
         self.expect(']');
+        let raised_bytes = match each.steps[..] {
+            [Step::Skip(bytes)] => bytes.min(self.raised_bytes),
+            _ => self.raised_bytes,
+        };
         let array = Array {
             nullable: false,
             min_bytes: each.min_bytes.max(1),
             memory_bytes: each.memory_bytes,
-            raised_bytes: if matches!(each.steps[..], [Step::Skip(_)]) { 0 } else { self.raised_bytes },
+            raised_bytes,
             each: each.steps,
         };
         let min_bytes = if self.flexible { 1 } else { 4 };

@@ -47,7 +47,7 @@ pub(super) struct Array {
     pub(super) min_bytes: usize,
     /// The bytes that an element takes once decoded, or a little more.
     pub(super) memory_bytes: usize,
-    /// The bytes that it takes in the newest form, if it is moved into that afterwards, else 0.
+    /// The bytes that it takes in the newest form, if it is copied to that afterwards, else 0.
     pub(super) raised_bytes: usize,
 }
 
