@@ -85,13 +85,14 @@ impl Shared {
 
     /// Ends a segment: its time index gets a last entry, so that it says how new the segment is.
     fn close(&self, mut segment: Segment) -> Result<(), LogError> {
-        let facts = &mut segment.facts;
-        if facts.max_timestamp > facts.indexed_timestamp {
-            let open = self.open(&segment)?;
-            let facts = &mut segment.facts;
-            self.append_time_entry(&open, facts)?;
-            let facts = *facts;
-            self.state().replace_active(facts);
+        if segment.facts.max_timestamp > segment.facts.indexed_timestamp {
+            let open = match self.open(&segment) {
+                // Its file is gone. That is told to those who read it; appends go on in a new one.
+                Err(LogError::Damaged { .. }) => return Ok(()),
+                other => other?,
+            };
+            self.append_time_entry(&open, &mut segment.facts)?;
+            self.state().replace_active(segment.facts);
         }
         Ok(())
     }

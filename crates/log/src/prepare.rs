@@ -75,7 +75,11 @@ impl Shared {
             there => {
                 let there = there.unwrap_or(0);
                 tracing::warn!(file = %path.display(), there, wanted, "a file is shorter than at the last checkpoint");
-                segment.needs_indexes |= kind != Kind::Log;
+                match kind {
+                    // Nothing is appended after a hole, where no reader would find it.
+                    Kind::Log => segment.facts.sealed = true,
+                    Kind::OffsetIndex | Kind::TimeIndex => segment.needs_indexes = true,
+                }
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use record::BatchView;
 
 use crate::file_cache::OpenSegment;
 use crate::index::{OFFSET_ENTRY_BYTES, OffsetEntry, entry_at, last_where};
@@ -51,6 +52,29 @@ impl PartitionLog {
             }
         }
         Ok(chunks)
+    }
+
+    /// As [`read`](Self::read), into memory and with every batch checked against its CRC: for whoever reads the batches
+    /// itself, or sends them on as good. What precedes a damaged batch is given; a read that starts with one fails.
+    /// Ends with a segment.
+    pub fn read_checked(&self, from: i64, max_bytes: usize, min_one_batch: bool) -> Result<Vec<Bytes>, LogError> {
+        let (start, end) = (self.log_start(), self.log_end());
+        if from < start || from > end {
+            return Err(LogError::OffsetOutOfRange { offset: from, start, end });
+        }
+        let mut next = (from < end).then_some(from);
+        while let Some(from) = next
+            && let Some(segment) = self.shared.segment_holding(from)?
+        {
+            let take = Take { from, max_bytes: max_bytes as u64, min_one_batch };
+            let batches = self.shared.read_batches(&segment, &take);
+            let batches = batches.map_err(|error| self.unless_dropped(from, error))?;
+            if let Some(batches) = batches {
+                return Ok(batches);
+            }
+            next = self.shared.segment_after(segment.facts.base_offset);
+        }
+        Ok(Vec::new())
     }
 
     /// The log start may have moved, and files gone, while they were being read.
@@ -110,6 +134,63 @@ impl Shared {
             .map_err(|error| self.unreadable(segment, ScanError::from_map(error, start), take.from))?;
         self.remember_end(segment, &open, end);
         Ok(Taken { bytes, to_end: end == log_bytes })
+    }
+
+    /// Batches of one segment, each checked; none if it ends before `take.from`.
+    fn read_batches(&self, segment: &Segment, take: &Take) -> Result<Option<Vec<Bytes>>, LogError> {
+        if segment.facts.log_bytes == 0 {
+            return Ok(None);
+        }
+        let open = self.open(segment)?;
+        let Some(mut position) = self.position_of(segment, &open, take.from)? else { return Ok(None) };
+        let mut scan = Scan::new(&*open.log, &segment.facts);
+        let mut batches: Vec<Bytes> = Vec::new();
+        let mut left = take.max_bytes;
+        let checked = loop {
+            let found = match scan.at(position) {
+                Ok(Some(found)) => found,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(self.unreadable(segment, error, take.from)),
+            };
+            let size = found.head.size_bytes() as u64;
+            if size > left && !(batches.is_empty() && take.min_one_batch) {
+                break Ok(());
+            }
+            match self.checked_batch(segment, &open, &found) {
+                Ok(batch) => batches.push(batch),
+                Err(error) => break Err(error),
+            }
+            left = left.saturating_sub(size);
+            position = found.end();
+        };
+        match checked {
+            Err(error) if batches.is_empty() => Err(error),
+            _ => Ok(Some(batches)),
+        }
+    }
+
+    /// A batch in memory, its checksum checked.
+    pub(crate) fn checked_batch(
+        &self,
+        segment: &Segment,
+        open: &OpenSegment,
+        found: &Found,
+    ) -> Result<Bytes, LogError> {
+        let mut bytes = vec![0; found.head.size_bytes()];
+        open.log
+            .read_exact_at(&mut bytes, found.position)
+            .map_err(self.io_error(Kind::Log, segment.facts.base_offset))?;
+        match BatchView::new(&bytes).and_then(|batch| batch.verify_crc()) {
+            Ok(()) => Ok(bytes.into()),
+            // The header is in order, so the batch after it can be found.
+            Err(error) => Err(LogError::Damaged {
+                path: Kind::Log.path(&self.dir, segment.facts.base_offset),
+                position: found.position,
+                from: found.head.base_offset(),
+                to: found.head.last_offset() + 1,
+                problem: error.to_string(),
+            }),
+        }
     }
 
     /// How far a map of the segment should reach: to where it will grow.

@@ -93,17 +93,12 @@ impl Shared {
         offset: i64,
         timestamp: i64,
     ) -> Result<Option<TimestampOffset>, LogError> {
-        let mut bytes = vec![0; found.head.size_bytes()];
-        let damaged = |problem: String| {
-            let error = ScanError::Damaged { position: found.position, problem };
+        let bytes = self.checked_batch(segment, open, found)?;
+        let damaged = |error: record::BatchError| {
+            let error = ScanError::Damaged { position: found.position, problem: error.to_string() };
             self.unreadable(segment, error, found.head.base_offset())
         };
-        open.log
-            .read_exact_at(&mut bytes, found.position)
-            .map_err(self.io_error(Kind::Log, segment.facts.base_offset))?;
-        let batch = BatchView::new(&bytes).map_err(|error| damaged(error.to_string()))?;
-        batch.verify_crc().map_err(|error| damaged(error.to_string()))?;
-        first_at_or_after(&batch, offset, timestamp, MAX_DECOMPRESSED_BATCH_BYTES)
-            .map_err(|error| damaged(error.to_string()))
+        let batch = BatchView::new(&bytes).map_err(damaged)?;
+        first_at_or_after(&batch, offset, timestamp, MAX_DECOMPRESSED_BATCH_BYTES).map_err(damaged)
     }
 }

@@ -46,6 +46,14 @@ pub(super) fn files(disk: &SimDisk) -> Arc<FileCache> {
     FileCache::new(Arc::new(disk.clone()), 8)
 }
 
+/// A disk with the directory of all topics.
+pub(super) fn new_disk(seed: u64) -> SimDisk {
+    let disk = SimDisk::new(seed);
+    disk.create_dir_all("topics".as_ref()).unwrap();
+    disk.sync_dir("".as_ref()).unwrap();
+    disk
+}
+
 pub(super) fn new_log(disk: &SimDisk, settings: LogSettings) -> PartitionLog {
     PartitionLog::create(files(disk), DIR.into(), settings, 0)
 }

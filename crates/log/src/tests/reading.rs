@@ -4,7 +4,6 @@ use bytes::Bytes;
 
 use super::common::*;
 use crate::{FileCache, LogError, LogSettings, PartitionLog};
-use disk::SimDisk;
 use proptest::prelude::*;
 
 /// What `read` must give: the batches from the one that ends at or after `from`, whole, up to `max_bytes`.
@@ -22,19 +21,20 @@ fn expected(batches: &[Bytes], from: i64, max_bytes: usize, min_one_batch: bool)
 
 #[test]
 fn a_new_log_is_empty_and_makes_no_file() {
-    let disk = SimDisk::new(1);
+    let disk = new_disk(1);
+    let mutations = disk.mutations();
     let log = PartitionLog::create(files(&disk), DIR.into(), LogSettings::default(), 7);
     assert_eq!((log.log_start(), log.log_end(), log.size_bytes()), (7, 7, 0));
     assert!(log.read(7, 1000, true).unwrap().is_empty());
     assert!(matches!(log.read(6, 1000, true), Err(LogError::OffsetOutOfRange { offset: 6, start: 7, end: 7 })));
     assert!(matches!(log.read(8, 1000, true), Err(LogError::OffsetOutOfRange { offset: 8, start: 7, end: 7 })));
     assert_eq!(log.max_timestamp().unwrap(), None);
-    assert_eq!(disk.mutations(), 0);
+    assert_eq!(disk.mutations(), mutations);
 }
 
 #[test]
 fn a_read_starts_with_the_batch_that_contains_the_offset() {
-    let disk = SimDisk::new(1);
+    let disk = new_disk(1);
     let log = new_log(&disk, LogSettings::default());
     let batches = [batch(0, 10, 0, 20), batch(10, 5, 0, 20), batch(15, 1, 0, 20)];
     batches.iter().for_each(|batch| append(&log, batch));
@@ -45,7 +45,7 @@ fn a_read_starts_with_the_batch_that_contains_the_offset() {
 
 #[test]
 fn a_batch_above_the_limit_is_given_only_if_it_is_asked_for() {
-    let disk = SimDisk::new(1);
+    let disk = new_disk(1);
     let log = new_log(&disk, LogSettings::default());
     let batches = fill(&log, 2, 500);
     assert_eq!(log.read(0, 100, true).unwrap(), [batches[0].clone()]);
@@ -55,7 +55,7 @@ fn a_batch_above_the_limit_is_given_only_if_it_is_asked_for() {
 
 #[test]
 fn a_read_crosses_segments_in_one_slice_for_each() {
-    let disk = SimDisk::new(1);
+    let disk = new_disk(1);
     let log = new_log(&disk, small());
     let batches = fill(&log, 30, 100);
     let chunks = log.read(0, 1 << 20, true).unwrap();
@@ -66,7 +66,7 @@ fn a_read_crosses_segments_in_one_slice_for_each() {
 
 #[test]
 fn offsets_that_are_not_there_lead_to_the_next_batch() {
-    let disk = SimDisk::new(1);
+    let disk = new_disk(1);
     let log = new_log(&disk, small());
     let batches: Vec<Bytes> = (0..20).map(|index| batch(index * 100, 3, 0, 100)).collect();
     batches.iter().for_each(|batch| append(&log, batch));
@@ -78,7 +78,7 @@ fn offsets_that_are_not_there_lead_to_the_next_batch() {
 
 #[test]
 fn batches_that_go_back_are_refused() {
-    let disk = SimDisk::new(1);
+    let disk = new_disk(1);
     let log = new_log(&disk, LogSettings::default());
     fill(&log, 3, 10);
     let error = append_at(&log, &batch(2, 1, 0, 10), 0).unwrap_err();
@@ -88,7 +88,7 @@ fn batches_that_go_back_are_refused() {
 
 #[test]
 fn a_batch_larger_than_a_segment_has_one_to_itself() {
-    let disk = SimDisk::new(1);
+    let disk = new_disk(1);
     let log = new_log(&disk, small());
     let batches = [batch(0, 1, 0, 10), batch(1, 1, 0, 5000), batch(2, 1, 0, 10)];
     batches.iter().for_each(|batch| append(&log, batch));
@@ -99,7 +99,7 @@ fn a_batch_larger_than_a_segment_has_one_to_itself() {
 
 #[test]
 fn no_more_files_are_open_than_the_cache_may_hold() {
-    let disk = SimDisk::new(1);
+    let disk = new_disk(1);
     let cache = FileCache::new(std::sync::Arc::new(disk.clone()), 3);
     let logs: Vec<PartitionLog> = (0..10)
         .map(|index| PartitionLog::create(cache.clone(), format!("topics/t/{index}").into(), small(), 0))
@@ -154,7 +154,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #[test]
     fn reads_agree_with_a_list_of_batches(steps in prop::collection::vec(step(), 1..120)) {
-        let disk = SimDisk::new(1);
+        let disk = new_disk(1);
         let mut settings = small();
         let mut log = new_log(&disk, settings.clone());
         let mut batches: Vec<Bytes> = Vec::new();
