@@ -1,1 +1,43 @@
-//! placeholder
+//! A shard: the Raft group that carries many partitions, and the state that it replicates.
+//!
+//! Entries come out of the Raft group committed and in order; [`Machine`] applies them to the
+//! partition logs. Everybody else on the broker reads the partitions through a [`View`]. It is not
+//! concerned with who may write what, nor with time: leaders decide, entries say so.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`entry`] | the entries, byte by byte |
+//! | `machine`, `append`, `lifecycle` | apply |
+//! | `producers` | idempotence: duplicates, gaps, fencing |
+//! | `stall`, `health` | what happens when the disk refuses |
+//! | `checkpoint`, `garbage`, `restore` | the manifest, and starting from it |
+//! | `partition`, `view`, `waiters` | what readers see |
+
+mod append;
+mod checkpoint;
+pub mod entry;
+mod error;
+mod garbage;
+mod health;
+mod lifecycle;
+mod limits;
+mod machine;
+mod partition;
+mod producers;
+mod restore;
+mod shard;
+mod stall;
+mod sweep;
+mod view;
+mod waiters;
+
+pub use append::{AppendResult, Appended};
+pub use error::ShardError;
+pub use health::Health;
+pub use lifecycle::partition_dir;
+pub use machine::{Machine, Outcome};
+pub use partition::{EpochBase, Partition};
+pub use shard::{Options, Shard};
+pub use sweep::sweep;
+pub use view::View;
+pub use waiters::{Wait, Waiters};

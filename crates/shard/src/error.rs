@@ -1,0 +1,32 @@
+//! What can keep a shard from starting.
+
+use manifest::ManifestError;
+use model::GroupId;
+use raft::RaftError;
+
+/// A shard could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ShardError {
+    /// Its manifest could not be read.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Its Raft group could not be started.
+    #[error(transparent)]
+    Raft(#[from] RaftError),
+    /// Its manifest holds what this version cannot read.
+    #[error(
+        "the manifest of {group} holds a value that this version cannot read ({why}); start the version that wrote it"
+    )]
+    Malformed {
+        /// The shard.
+        group: GroupId,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl ShardError {
+    pub(crate) fn malformed(group: GroupId, why: impl std::fmt::Display) -> Self {
+        ShardError::Malformed { group, why: why.to_string() }
+    }
+}

@@ -1,0 +1,127 @@
+//! Files that nothing needs any more. One is unlinked only when a durable manifest has stopped
+//! naming it and its delay (`file.delete.delay.ms`) is over. What is still here when the broker
+//! stops is found and removed at the next start, since no manifest names it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use disk::Disk;
+
+use crate::partition::Partition;
+
+#[derive(Default)]
+pub(crate) struct Garbage {
+    items: Vec<Item>,
+    /// Of items that are added now.
+    generation: u64,
+    /// Items of generations below this are named by no durable manifest.
+    released: u64,
+}
+
+struct Item {
+    what: What,
+    due_ms: i64,
+    generation: u64,
+}
+
+enum What {
+    Files(Vec<PathBuf>),
+    /// All files of a partition that was closed.
+    Partition(Arc<Partition>),
+}
+
+impl Garbage {
+    pub(crate) fn add_files(&mut self, files: Vec<PathBuf>, due_ms: i64) {
+        if !files.is_empty() {
+            self.items.push(Item { what: What::Files(files), due_ms, generation: self.generation });
+        }
+    }
+
+    pub(crate) fn add_partition(&mut self, partition: Arc<Partition>, due_ms: i64) {
+        self.items.push(Item { what: What::Partition(partition), due_ms, generation: self.generation });
+    }
+
+    /// A checkpoint begins: what is added from here on is for the next one.
+    pub(crate) fn next_generation(&mut self) -> u64 {
+        let current = self.generation;
+        self.generation += 1;
+        current
+    }
+
+    /// The checkpoint that began at `generation` is durable.
+    pub(crate) fn release(&mut self, generation: u64) {
+        self.released = self.released.max(generation + 1);
+    }
+
+    /// Whether a checkpoint would release something.
+    pub(crate) fn wants_checkpoint(&self) -> bool {
+        self.items.iter().any(|item| item.generation >= self.released)
+    }
+
+    /// Takes out what may be removed at `now_ms`.
+    pub(crate) fn take_due(&mut self, now_ms: i64) -> Due {
+        let released = self.released;
+        let is_due = |item: &mut Item| item.generation < released && item.due_ms <= now_ms;
+        Due(self.items.extract_if(.., is_due).map(|item| item.what).collect())
+    }
+}
+
+/// What may be removed now.
+pub(crate) struct Due(Vec<What>);
+
+impl Due {
+    /// Unlinks it all. A file that cannot be removed is logged and left for the next start.
+    pub(crate) fn remove(self, disk: &dyn Disk) {
+        for what in self.0 {
+            match what {
+                What::Files(files) => files.iter().for_each(|file| report(file, disk.remove_file(file))),
+                What::Partition(partition) => {
+                    if let Err(why) = partition.log.delete_all_files() {
+                        tracing::warn!(%why, "a deleted partition's files could not be removed");
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn report(path: &Path, removed: io::Result<()>) {
+    if let Err(why) = removed
+        && why.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(path = %path.display(), %why, "a file that is no longer needed could not be removed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn due(garbage: &mut Garbage, now_ms: i64) -> usize {
+        garbage.take_due(now_ms).0.len()
+    }
+
+    #[test]
+    fn nothing_goes_before_a_manifest_has_stopped_naming_it() {
+        let mut garbage = Garbage::default();
+        garbage.add_files(vec!["a".into()], 0);
+        assert_eq!(due(&mut garbage, 10), 0);
+        let checkpoint = garbage.next_generation();
+        garbage.add_files(vec!["b".into()], 0);
+        garbage.release(checkpoint);
+        assert_eq!(due(&mut garbage, 10), 1, "b was dropped after the checkpoint began");
+        assert!(garbage.wants_checkpoint());
+    }
+
+    #[test]
+    fn nothing_goes_before_its_delay_is_over() {
+        let mut garbage = Garbage::default();
+        garbage.add_files(vec!["a".into()], 100);
+        let checkpoint = garbage.next_generation();
+        garbage.release(checkpoint);
+        assert_eq!(due(&mut garbage, 99), 0);
+        assert_eq!(due(&mut garbage, 100), 1);
+        assert!(!garbage.wants_checkpoint());
+    }
+}

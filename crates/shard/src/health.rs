@@ -1,0 +1,58 @@
+//! Whether a shard can take writes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Shared by apply, checkpoints and whoever admits writes.
+#[derive(Debug, Default)]
+pub struct Health {
+    stalled: AtomicBool,
+    failed: AtomicBool,
+    reason: Mutex<String>,
+}
+
+impl Health {
+    /// Whether writes may be proposed.
+    pub fn accepts_writes(&self) -> bool {
+        !self.is_stalled() && !self.failed.load(Ordering::Acquire)
+    }
+
+    /// Whether committed entries wait for the disk; a write that is proposed makes apply try again.
+    pub fn is_stalled(&self) -> bool {
+        self.stalled.load(Ordering::Acquire)
+    }
+
+    /// Whether a sync of partition logs failed. The pages are gone, a second sync would only seem
+    /// to succeed: no checkpoint is taken any more, and a restart replays the journal.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Why writes are refused.
+    pub fn reason(&self) -> String {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn stall(&self, why: &dyn std::fmt::Display) {
+        if !self.stalled.swap(true, Ordering::AcqRel) {
+            tracing::error!(%why, "partition logs cannot be written; produce is refused until they can");
+            self.set_reason(why);
+        }
+    }
+
+    pub(crate) fn recover(&self) {
+        self.stalled.store(false, Ordering::Release);
+        tracing::info!("partition logs can be written again");
+    }
+
+    pub(crate) fn fail(&self, why: &dyn std::fmt::Display) {
+        if !self.failed.swap(true, Ordering::AcqRel) {
+            tracing::error!(%why, "partition logs could not be synced; produce is refused until a restart replays the journal");
+            self.set_reason(why);
+        }
+    }
+
+    fn set_reason(&self, why: &dyn std::fmt::Display) {
+        *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = why.to_string();
+    }
+}

@@ -1,0 +1,76 @@
+//! Applying what happens to partitions as such: opening, closing, settings, log starts.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use log::PartitionLog;
+use model::{PartitionId, TopicName};
+
+use crate::entry::{AdvanceStart, Configure, OpenPartition};
+use crate::machine::{Cell, Machine, Outcome};
+use crate::partition::{EpochBase, Partition};
+use crate::producers::Producers;
+
+/// Where a partition's files are: `topics/<name>/<partition>-<topic id>`. The id keeps a topic that
+/// was deleted apart from a new one of its name; the name is there for people.
+pub fn partition_dir(topics: &Path, topic: &TopicName, id: PartitionId) -> PathBuf {
+    topics.join(topic.as_str()).join(format!("{}-{}", id.index, id.topic))
+}
+
+impl Machine {
+    pub(crate) fn open_partitions(&mut self, term: u64, partitions: Vec<OpenPartition>) -> Outcome {
+        for open in partitions {
+            if self.cells.contains_key(&open.id) {
+                continue; // a reconciler that restarted proposes once more
+            }
+            let dir = partition_dir(&self.topics, &open.topic, open.id);
+            let log = PartitionLog::create(self.files.clone(), dir, open.settings.log.clone(), open.start_offset);
+            let epoch_base = EpochBase { epoch: open.epoch_base, term };
+            let partition = Arc::new(Partition::new(open.id, open.topic, log, epoch_base));
+            self.view.insert(partition.clone());
+            self.cells.insert(open.id, Cell { partition, settings: open.settings, producers: Producers::default() });
+            self.dirty.insert(open.id);
+        }
+        self.view.announce();
+        Outcome::Done
+    }
+
+    pub(crate) fn close_partitions(&mut self, ids: Vec<PartitionId>) -> Outcome {
+        for id in ids {
+            if let Some(cell) = self.cells.remove(&id) {
+                self.view.remove(id);
+                let due_ms = self.clock_ms.saturating_add(cell.settings.file_delete_delay_ms);
+                self.unsaved().closed(cell.partition, due_ms);
+            }
+        }
+        self.view.announce();
+        Outcome::Done
+    }
+
+    pub(crate) fn configure(&mut self, changes: Vec<Configure>) -> Outcome {
+        for change in changes {
+            if let Some(cell) = self.cells.get_mut(&change.id) {
+                cell.partition.log.set_settings(change.settings.log.clone());
+                cell.settings = change.settings;
+                self.dirty.insert(change.id);
+            }
+        }
+        Outcome::Done
+    }
+
+    pub(crate) fn advance_start(&mut self, moves: AdvanceStart) -> Outcome {
+        for start in moves.partitions {
+            let Some(cell) = self.cells.get(&start.id) else { continue };
+            let log = &cell.partition.log;
+            if start.offset > log.log_start() && start.offset <= log.log_end() {
+                log.advance_start(start.offset);
+                let due_ms = self.clock_ms.saturating_add(cell.settings.file_delete_delay_ms);
+                let dropped = log.take_dropped();
+                cell.partition.changed();
+                self.unsaved().dropped(dropped, due_ms);
+                self.dirty.insert(start.id);
+            }
+        }
+        Outcome::Done
+    }
+}

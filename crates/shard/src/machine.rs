@@ -1,0 +1,141 @@
+//! The state machine of a shard: committed entries in, records in partition logs out.
+//!
+//! Apply reads the shard's state and the entry, and nothing else: no clock, no cluster image, no
+//! configuration. Two replicas that applied the same entries have the same bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use log::FileCache;
+use manifest::Manifest;
+use model::{ErrorCode, GroupId, PartitionId};
+use raft::{Applied, EntryId, StateMachine};
+
+use crate::append::AppendResult;
+use crate::checkpoint::Unsaved;
+use crate::entry::{self, Command, PartitionSettings};
+use crate::health::Health;
+use crate::partition::Partition;
+use crate::producers::Producers;
+use crate::stall::Stall;
+use crate::view::View;
+
+/// What became of an entry.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Of each batch of an append, in order.
+    Appended(Vec<AppendResult>),
+    /// It is done; what was done already counts as done.
+    Done,
+    /// It cannot be done.
+    Refused(ErrorCode),
+}
+
+/// What apply alone knows of a partition.
+pub(crate) struct Cell {
+    pub(crate) partition: Arc<Partition>,
+    pub(crate) settings: PartitionSettings,
+    pub(crate) producers: Producers,
+}
+
+/// See the module's page.
+pub struct Machine {
+    pub(crate) group: GroupId,
+    pub(crate) files: Arc<FileCache>,
+    /// The directory of all topics.
+    pub(crate) topics: PathBuf,
+    pub(crate) manifest: Arc<Mutex<Manifest>>,
+    pub(crate) applied: Option<Applied>,
+    /// The shard's clock: the greatest that any leader brought along.
+    pub(crate) clock_ms: i64,
+    /// The feature level of apply.
+    pub(crate) level: u16,
+    pub(crate) cells: BTreeMap<PartitionId, Cell>,
+    pub(crate) view: Arc<View>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) unsaved: Arc<Mutex<Unsaved>>,
+    pub(crate) dirty: BTreeSet<PartitionId>,
+    pub(crate) stall: Option<Stall>,
+}
+
+impl StateMachine for Machine {
+    type Response = Outcome;
+
+    fn applied(&self) -> Option<Applied> {
+        self.applied.clone()
+    }
+
+    fn apply(&mut self, id: EntryId, payload: &Bytes) -> Outcome {
+        match &mut self.stall {
+            None => self.apply_entry(id, payload, 0),
+            Some(stall) => {
+                stall.defer(id, payload.clone());
+                self.resume();
+                Outcome::Refused(ErrorCode::KafkaStorageError)
+            }
+        }
+    }
+
+    fn term_started(&mut self, id: EntryId) {
+        tracing::debug!(group = %self.group, term = id.term, index = id.index, "term started");
+    }
+
+    fn checkpoint(&mut self, applied: Applied) -> Box<dyn FnOnce() -> std::io::Result<()> + Send> {
+        self.begin_checkpoint(applied)
+    }
+}
+
+impl Machine {
+    /// Applies an entry, passing over the first `done` of its batches.
+    fn apply_entry(&mut self, id: EntryId, payload: &Bytes, done: usize) -> Outcome {
+        let (clock_ms, command) = match entry::decode(payload) {
+            Ok(decoded) => decoded,
+            Err(why) => {
+                // The same on every replica: refused here, refused everywhere.
+                tracing::error!(group = %self.group, index = id.index, %why, "an entry was not applied");
+                return Outcome::Refused(ErrorCode::UnknownServerError);
+            }
+        };
+        self.clock_ms = self.clock_ms.max(clock_ms);
+        match command {
+            Command::Append(appends) => match self.append(id.term, appends, done) {
+                Ok(results) => Outcome::Appended(results),
+                Err(interrupted) => {
+                    self.health.stall(&interrupted.error);
+                    self.stall = Some(Stall::new(id, payload.clone(), interrupted.batches_done));
+                    Outcome::Refused(ErrorCode::KafkaStorageError)
+                }
+            },
+            Command::Open(partitions) => self.open_partitions(id.term, partitions),
+            Command::Close(ids) => self.close_partitions(ids),
+            Command::Configure(changes) => self.configure(changes),
+            Command::AdvanceStart(moves) => self.advance_start(moves),
+            Command::FeatureLevel(feature) => {
+                self.level = self.level.max(feature.level);
+                Outcome::Done
+            }
+        }
+    }
+
+    /// Applies what had to wait for the disk, in order, as far as the disk allows.
+    fn resume(&mut self) {
+        while let Some(mut stall) = self.stall.take() {
+            let Some((id, payload, done)) = stall.next() else {
+                self.health.recover();
+                return;
+            };
+            self.apply_entry(id, &payload, done);
+            if let Some(again) = &mut self.stall {
+                again.append_queue(stall);
+                return;
+            }
+            self.stall = Some(stall);
+        }
+    }
+
+    pub(crate) fn unsaved(&self) -> std::sync::MutexGuard<'_, Unsaved> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,86 @@
+//! One partition as everybody on this broker sees it: apply writes it, fetches read it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use coordinator::GroupStore;
+use log::PartitionLog;
+use model::{PartitionId, TopicName};
+use serde::{Deserialize, Serialize};
+
+use crate::waiters::Waiters;
+
+/// A partition's leader epoch: it grows by one with each term of its shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochBase {
+    /// The epoch in the term in which the partition was opened.
+    pub epoch: i32,
+    /// That term.
+    pub term: u64,
+}
+
+impl EpochBase {
+    /// The leader epoch in `term`.
+    pub fn in_term(self, term: u64) -> i32 {
+        let terms = i32::try_from(term.saturating_sub(self.term)).unwrap_or(i32::MAX);
+        self.epoch.saturating_add(terms)
+    }
+}
+
+/// A partition that lives in this shard.
+pub struct Partition {
+    /// Its identity.
+    pub id: PartitionId,
+    /// The topic's name.
+    pub topic: TopicName,
+    /// Its records.
+    pub log: PartitionLog,
+    /// Where its leader epochs begin.
+    pub epoch_base: EpochBase,
+    /// Committed offsets and group metadata, if this is a partition of `__consumer_offsets`.
+    groups: Option<Mutex<GroupStore>>,
+    waiters: Waiters,
+    /// When the newest record was applied, by the shard's clock; for reports only.
+    last_append_ms: AtomicI64,
+}
+
+impl Partition {
+    pub(crate) fn new(id: PartitionId, topic: TopicName, log: PartitionLog, epoch_base: EpochBase) -> Self {
+        let groups = (topic.as_str() == TopicName::CONSUMER_OFFSETS).then(Mutex::default);
+        Partition {
+            id,
+            topic,
+            log,
+            epoch_base,
+            groups,
+            waiters: Waiters::default(),
+            last_append_ms: AtomicI64::new(-1),
+        }
+    }
+
+    /// The replicated view of the groups kept in this partition; none but in `__consumer_offsets`.
+    pub fn groups(&self) -> Option<MutexGuard<'_, GroupStore>> {
+        self.groups.as_ref().map(|groups| groups.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The shard's clock at the newest append since start, or -1.
+    pub fn last_append_ms(&self) -> i64 {
+        self.last_append_ms.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn grown(&self, now_ms: i64) {
+        self.last_append_ms.store(now_ms, Ordering::Relaxed);
+        self.waiters.wake();
+    }
+
+    /// Wakes those who wait here, to look at what became of the partition.
+    pub(crate) fn changed(&self) {
+        self.waiters.wake();
+    }
+}
+
+impl AsRef<Waiters> for Partition {
+    fn as_ref(&self) -> &Waiters {
+        &self.waiters
+    }
+}

@@ -1,0 +1,108 @@
+//! A shard on this broker: its Raft group, and what apply has made of its entries.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use disk::Disk;
+use journal::Journal;
+use log::FileCache;
+use model::{Executor, GroupId};
+use raft::{Group, Proposal, ProposeError, RaftError, Status};
+use tokio::sync::watch;
+
+use crate::ShardError;
+use crate::checkpoint::Unsaved;
+use crate::health::Health;
+use crate::machine::{Machine, Outcome};
+use crate::restore::Home;
+use crate::view::View;
+
+/// What a shard is started with.
+pub struct Options {
+    /// The Raft group's configuration; its id is the shard's.
+    pub raft: raft::Config,
+    /// All files.
+    pub disk: Arc<dyn Disk>,
+    /// Open files and maps, shared by all shards of the broker.
+    pub files: Arc<FileCache>,
+    /// The directory of this shard's manifest.
+    pub dir: PathBuf,
+    /// The directory of all topics.
+    pub topics: PathBuf,
+}
+
+/// A running shard. Cheap to clone.
+#[derive(Clone)]
+pub struct Shard {
+    group: Group<Machine>,
+    view: Arc<View>,
+    health: Arc<Health>,
+    unsaved: Arc<Mutex<Unsaved>>,
+    disk: Arc<dyn Disk>,
+    executor: Arc<dyn Executor>,
+}
+
+impl Shard {
+    /// Restores the state from the manifest and starts the Raft group; it applies what the journal
+    /// holds beyond, and is of use once its status is ready.
+    pub async fn start(options: Options, journal: Journal, executor: Arc<dyn Executor>) -> Result<Shard, ShardError> {
+        let Options { raft, disk, files, dir, topics } = options;
+        let machine = Machine::restore(raft.group, Home { disk: disk.clone(), files, dir, topics })?;
+        let (view, health, unsaved) = (machine.view.clone(), machine.health.clone(), machine.unsaved.clone());
+        let group = Group::start(raft, journal, machine, executor.clone()).await?;
+        Ok(Shard { group, view, health, unsaved, disk, executor })
+    }
+
+    /// The shard's id.
+    pub fn id(&self) -> GroupId {
+        self.group.id()
+    }
+
+    /// Its partitions.
+    pub fn view(&self) -> &Arc<View> {
+        &self.view
+    }
+
+    /// Whether it takes writes.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Leader, term and readiness.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.group.status()
+    }
+
+    /// Queues an entry (see [`crate::entry`]), in the order of calls; resolves when it is queued.
+    pub async fn propose(&self, entry: Bytes) -> Result<Proposal<Outcome>, ProposeError> {
+        self.group.propose(entry).await
+    }
+
+    /// Queues an entry and waits until it is applied.
+    pub async fn submit(&self, entry: Bytes) -> Result<Outcome, ProposeError> {
+        Ok(self.propose(entry).await?.await?.1)
+    }
+
+    /// Makes what is applied durable outside of the journal, and purges the journal up to there.
+    pub async fn checkpoint(&self) -> Result<(), RaftError> {
+        self.group.checkpoint().await
+    }
+
+    /// Whether files wait for a checkpoint to be given back to the disk.
+    pub fn has_garbage(&self) -> bool {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).garbage.wants_checkpoint()
+    }
+
+    /// Removes files that nothing needs any more and whose delay is over at `now_ms`.
+    pub fn collect_garbage(&self, now_ms: i64) {
+        let due = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).garbage.take_due(now_ms);
+        let disk = self.disk.clone();
+        self.executor.blocking(Box::new(move || due.remove(&*disk)));
+    }
+
+    /// Stops the group.
+    pub async fn shutdown(&self) {
+        self.group.shutdown().await;
+    }
+}
