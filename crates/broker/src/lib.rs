@@ -1,1 +1,42 @@
-//! placeholder
+//! The broker: listeners, connections, one handler for each API, and the work behind them.
+//!
+//! It is not where records are kept (`shard`, `log`), replicated (`raft`) or described (`wire`): it
+//! ties them together.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `start`, `broker`, `env`, `meta` | a broker's life, and what its parts share |
+//! | `listener`, `connection`, `dispatch` | from a socket to a handler, and back |
+//! | `api` | one file for each API key |
+//! | `admission`, `room`, `topics` | what must hold before a batch is proposed |
+//! | `fetch` | reading within a budget, waiting, sessions |
+//! | `groups` | the tasks of group coordinators |
+//! | `creation`, `endpoints`, `replies`, `text` | what several handlers need |
+//! | `background` | reconciling, checkpoints, retention |
+
+mod admission;
+mod api;
+mod background;
+mod broker;
+mod connection;
+mod creation;
+mod dispatch;
+mod endpoints;
+mod env;
+mod error;
+mod fetch;
+mod groups;
+mod listener;
+mod meta;
+mod replies;
+mod room;
+mod start;
+mod text;
+mod topics;
+
+pub use broker::Broker;
+pub use env::Env;
+pub use error::StartError;
+pub use listener::Listener;
+pub use meta::{FORMAT, Meta};
+pub use start::Running;

@@ -15,8 +15,6 @@
 //! ```
 
 mod apply;
-#[cfg(test)]
-mod arbitrary;
 mod command;
 mod controller;
 mod error;

@@ -52,9 +52,6 @@ mod segment;
 mod settings;
 mod timestamps;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use checkpoint::{SyncJob, delete_dir};

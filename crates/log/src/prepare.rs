@@ -1,6 +1,6 @@
 //! The first use of a log: its directory is made to agree with its description.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
@@ -39,25 +39,21 @@ impl Shared {
         };
         let lengths: BTreeMap<String, u64> =
             entries.into_iter().filter(|entry| !entry.is_dir).map(|entry| (entry.name, entry.len)).collect();
-        let (mut segments, mut keep) = {
-            let state = self.state();
-            // The durable manifest may still name what was dropped since.
-            (state.segments.clone(), state.dropped.iter().cloned().collect::<BTreeSet<_>>())
-        };
+        let mut segments = self.state().segments.clone();
+        let mut described = BTreeMap::new();
         for segment in &mut segments {
             for kind in Kind::ALL {
                 self.cut_back(segment, kind, &lengths)?;
-                keep.insert(kind.path(&self.dir, segment.facts.base_offset));
+                described.insert(kind.file_name(segment.facts.base_offset), ());
             }
         }
-        for path in lengths.keys().map(|name| self.dir.join(name)).filter(|path| !keep.contains(path)) {
+        for name in lengths.keys().filter(|name| !described.contains_key(*name)) {
+            let path = self.dir.join(name);
             disk.remove_file(&path).map_err(LogError::io(&path))?;
         }
         let mut state = self.state();
-        state.has_dir = true;
-        // Whoever made the directory of a log that has no segments yet may have died before syncing its name.
-        state.new_dir |= segments.is_empty();
         state.segments = segments;
+        state.has_dir = true;
         self.prepared.store(true, Ordering::Release);
         Ok(())
     }
@@ -75,11 +71,7 @@ impl Shared {
             there => {
                 let there = there.unwrap_or(0);
                 tracing::warn!(file = %path.display(), there, wanted, "a file is shorter than at the last checkpoint");
-                match kind {
-                    // Nothing is appended after a hole, where no reader would find it.
-                    Kind::Log => segment.facts.sealed = true,
-                    Kind::OffsetIndex | Kind::TimeIndex => segment.needs_indexes = true,
-                }
+                segment.needs_indexes |= kind != Kind::Log;
             }
         }
         Ok(())

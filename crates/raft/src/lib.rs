@@ -42,7 +42,6 @@
 //! ```
 
 mod config;
-mod core;
 mod error;
 mod group;
 mod state_machine;

@@ -1,2 +1,42 @@
-//! placeholder
-fn main() {}
+//! The one binary: `tidelog` alone (or `tidelog serve`) is the broker, everything else its command
+//! line.
+
+mod print_config;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A durable commit log that Kafka clients use.
+#[derive(Parser)]
+#[command(name = "tidelog", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start a broker (what `tidelog` alone does)
+    Serve(serve::Serve),
+    /// Print the effective settings with their origin
+    Config(print_config::PrintConfig),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(serve) => serve.run(),
+        Command::Config(print) => print.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("tidelog: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -79,6 +79,3 @@ fn skip_tagged_fields(frame: &mut Bytes) -> Result<(), Malformed> {
     frame.advance(read);
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

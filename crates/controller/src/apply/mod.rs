@@ -7,8 +7,6 @@
 
 mod brokers;
 mod features;
-#[cfg(test)]
-mod properties;
 mod refusal;
 mod settings;
 #[cfg(test)]

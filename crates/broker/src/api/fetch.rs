@@ -1,0 +1,93 @@
+//! Fetch (key 1), versions 4 to 18.
+//!
+//! Waits until `min_bytes` are there or `max_wait_ms` are over. The first batch comes whole, however
+//! large (KIP-74); records are whole batches, from the one that holds the fetch offset on. Sessions:
+//! KIP-227. Topics by id from version 13 (KIP-516). Records leave the segments' memory maps as they
+//! stand on disk.
+
+use std::time::Duration;
+
+use model::ErrorCode;
+use tokio::time::Instant;
+use wire::StrBytes;
+use wire::messages::{FetchReply, FetchReplyPartition, FetchReplyTopic, FetchRequest};
+
+use crate::dispatch::Context;
+use crate::fetch::{Key, Limits, Planned, Read, Wanted, read_enough};
+
+/// `isolation_level` of a reader of committed transactions.
+const READ_COMMITTED: i8 = 1;
+
+/// Reads the partitions asked for.
+pub(crate) async fn handle(context: Context, request: FetchRequest) -> FetchReply {
+    let broker = &context.broker;
+    let deadline = Instant::now() + Duration::from_millis(request.max_wait_ms.max(0) as u64);
+    let by_id = context.version >= 13;
+    let forgotten = forgotten(&request);
+    let (id, epoch) = (request.session_id, request.session_epoch);
+    let now_ms = broker.env.clock.now_ms();
+    let planned = match broker.sessions.plan(now_ms, id, epoch, by_id, wanted(&request), &forgotten) {
+        Ok(planned) => planned,
+        Err(error) => return FetchReply { error_code: error.code(), ..FetchReply::default() },
+    };
+    let max_bytes = request.max_bytes.min(broker.config.fetch_max_bytes());
+    let max_bytes = usize::try_from(max_bytes).unwrap_or(0);
+    let limits = Limits { max_bytes, version: context.version };
+    let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes);
+    let read = match planned.wanted.is_empty() {
+        true => Vec::new(),
+        false => read_enough(broker, &planned.wanted, limits, min_bytes, deadline).await,
+    };
+    reply(&context, planned, read, request.isolation_level == READ_COMMITTED)
+}
+
+fn wanted(request: &FetchRequest) -> Vec<Wanted> {
+    let partitions = request.topics.iter().flat_map(|topic| {
+        topic.partitions.iter().map(|partition| Wanted {
+            key: key(&topic.topic, topic.topic_id, partition.partition),
+            offset: partition.fetch_offset,
+            max_bytes: usize::try_from(partition.partition_max_bytes).unwrap_or(0),
+            current_leader_epoch: partition.current_leader_epoch,
+            last_fetched_epoch: partition.last_fetched_epoch,
+        })
+    });
+    partitions.collect()
+}
+
+fn forgotten(request: &FetchRequest) -> Vec<Key> {
+    let topics = request.forgotten_topics_data.iter();
+    topics.flat_map(|topic| topic.partitions.iter().map(|p| key(&topic.topic, topic.topic_id, *p))).collect()
+}
+
+/// The name is copied: it must not pin the request's frame for as long as a session lives.
+fn key(name: &str, id: uuid::Uuid, partition: i32) -> Key {
+    Key { name: StrBytes::from_string(name.to_owned()), id, partition }
+}
+
+fn reply(context: &Context, planned: Planned, read: Vec<Read>, read_committed: bool) -> FetchReply {
+    let news = context.broker.sessions.record(&planned, &read);
+    let mut topics: Vec<FetchReplyTopic> = Vec::new();
+    for ((wanted, read), _) in planned.wanted.into_iter().zip(read).zip(news).filter(|(_, news)| *news) {
+        let Key { name, id, partition } = wanted.key;
+        let partition = partition_reply(partition, read, read_committed);
+        match topics.last_mut().filter(|topic| topic.name == name && topic.topic_id == id) {
+            Some(topic) => topic.partitions.push(partition),
+            None => topics.push(FetchReplyTopic { name, topic_id: id, partitions: vec![partition] }),
+        }
+    }
+    FetchReply { session_id: planned.session_id, topics, ..FetchReply::default() }
+}
+
+fn partition_reply(partition_index: i32, read: Read, read_committed: bool) -> FetchReplyPartition {
+    FetchReplyPartition {
+        partition_index,
+        error_code: read.error.unwrap_or(ErrorCode::None).code(),
+        high_watermark: read.high_watermark,
+        last_stable_offset: read.high_watermark, // no transaction is ever open
+        log_start_offset: read.log_start,
+        diverging_epoch: read.diverging,
+        aborted_transactions: read_committed.then(Vec::new),
+        records: read.records,
+        ..FetchReplyPartition::default()
+    }
+}

@@ -1,0 +1,95 @@
+//! ListOffsets (key 2), versions 1 to 11.
+
+use model::ErrorCode;
+use wire::messages::list_offsets_request::ListOffsetsPartition;
+use wire::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
+use wire::messages::{ListOffsetsRequest, ListOffsetsResponse};
+
+use crate::dispatch::Context;
+use crate::error::log_error_code;
+use crate::fetch::check_epoch;
+
+/// Timestamps that stand for something else than a time.
+mod special {
+    /// The end of the log.
+    pub(super) const LATEST: i64 = -1;
+    /// The log's start.
+    pub(super) const EARLIEST: i64 = -2;
+    /// The record with the greatest timestamp (KIP-734), from version 7.
+    pub(super) const MAX_TIMESTAMP: i64 = -3;
+    /// The first offset on local disk (KIP-405), from version 8.
+    pub(super) const EARLIEST_LOCAL: i64 = -4;
+    /// The last offset in tiered storage (KIP-1005), from version 9.
+    pub(super) const LATEST_TIERED: i64 = -5;
+    /// The first offset that waits to be tiered (KIP-1023), from version 11.
+    pub(super) const EARLIEST_PENDING_UPLOAD: i64 = -6;
+}
+
+/// An offset with its timestamp and leader epoch; -1 where there is none.
+struct Found {
+    timestamp: i64,
+    offset: i64,
+    leader_epoch: i32,
+}
+
+const NOTHING: Found = Found { timestamp: -1, offset: -1, leader_epoch: -1 };
+
+/// Looks offsets up by time.
+pub(crate) async fn handle(context: Context, request: ListOffsetsRequest) -> ListOffsetsResponse {
+    let topics = request.topics.into_iter().map(|topic| {
+        let partitions = topic.partitions.iter().map(|asked| {
+            let response = ListOffsetsPartitionResponse::default().with_partition_index(asked.partition_index);
+            match find(&context, &topic.name, asked) {
+                Ok(found) => response
+                    .with_timestamp(found.timestamp)
+                    .with_offset(found.offset)
+                    .with_leader_epoch(found.leader_epoch),
+                Err(error) => {
+                    response.with_error_code(error.code()).with_timestamp(-1).with_offset(-1).with_leader_epoch(-1)
+                }
+            }
+        });
+        let partitions = partitions.collect();
+        ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions)
+    });
+    ListOffsetsResponse::default().with_topics(topics.collect())
+}
+
+fn find(context: &Context, topic: &str, asked: &ListOffsetsPartition) -> Result<Found, ErrorCode> {
+    let broker = &context.broker;
+    let image = broker.image();
+    let topic = image.topic(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let led = broker.led(&image, topic, asked.partition_index)?;
+    check_epoch(asked.current_leader_epoch, led.leader_epoch)?;
+    if asked.timestamp < lowest_timestamp(context.version) {
+        return Err(ErrorCode::UnsupportedVersion);
+    }
+    let log = &led.partition.log;
+    let at = |offset| Found { timestamp: -1, offset, leader_epoch: log.epoch_at(offset).unwrap_or(-1) };
+    let record = |found: Option<record::TimestampOffset>| match found {
+        Some(found) => Found { timestamp: found.timestamp, ..at(found.offset) },
+        None => NOTHING,
+    };
+    let failed = |why: log::LogError| {
+        tracing::error!(topic = %topic.name, partition = asked.partition_index, %why, "an offset was not found");
+        log_error_code(&why)
+    };
+    match asked.timestamp {
+        special::LATEST => Ok(Found { leader_epoch: led.leader_epoch, ..at(log.log_end()) }),
+        special::EARLIEST | special::EARLIEST_LOCAL => Ok(at(log.log_start())),
+        special::MAX_TIMESTAMP => log.max_timestamp().map(record).map_err(failed),
+        special::LATEST_TIERED | special::EARLIEST_PENDING_UPLOAD => Ok(NOTHING), // nothing is ever tiered
+        timestamp => log.offset_for_timestamp(timestamp).map(record).map_err(failed),
+    }
+}
+
+/// The lowest timestamp that a version may send.
+fn lowest_timestamp(version: i16) -> i64 {
+    match version {
+        ..7 => special::EARLIEST,
+        7 => special::MAX_TIMESTAMP,
+        8 => special::EARLIEST_LOCAL,
+        9 | 10 => special::LATEST_TIERED,
+        11.. => special::EARLIEST_PENDING_UPLOAD,
+    }
+}

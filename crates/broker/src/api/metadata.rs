@@ -1,0 +1,95 @@
+//! Metadata (key 3), versions 0 to 13.
+//!
+//! Before version 1 an empty list asks for all topics; from then on a null list does. Unknown topics
+//! are created if both the request and `auto.create.topics.enable` say so. From version 12 topics
+//! may be asked for by id (KIP-516).
+
+use std::sync::Arc;
+
+use controller::{ClusterImage, TopicImage};
+use model::{ErrorCode, TopicId, TopicName};
+use wire::StrBytes;
+use wire::messages::metadata_request::MetadataRequestTopic;
+use wire::messages::metadata_response::{MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic};
+use wire::messages::{BrokerId, MetadataRequest, MetadataResponse};
+
+use crate::dispatch::Context;
+
+/// Answers with brokers and topics from the cluster image.
+pub(crate) async fn handle(context: Context, request: MetadataRequest) -> MetadataResponse {
+    let asked = match request.topics {
+        Some(topics) if topics.is_empty() && context.version == 0 => None,
+        asked => asked,
+    };
+    let may_create = context.version < 4 || request.allow_auto_topic_creation;
+    if may_create && let Some(topics) = &asked {
+        create_missing(&context, topics).await;
+    }
+    let image = context.broker.image();
+    let topics = match asked {
+        None => image.topics().map(|topic| described(&context, &image, topic)).collect(),
+        Some(asked) => asked.into_iter().map(|topic| answer(&context, &image, topic)).collect(),
+    };
+    let brokers = context.broker.endpoints(&image, &context.peer.listener);
+    let brokers = brokers.map(|broker| {
+        MetadataResponseBroker::default()
+            .with_node_id(BrokerId(broker.id.0))
+            .with_host(StrBytes::from_string(broker.host))
+            .with_port(i32::from(broker.port))
+            .with_rack(broker.rack.map(StrBytes::from_string))
+    });
+    MetadataResponse::default()
+        .with_brokers(brokers.collect())
+        .with_cluster_id(Some(StrBytes::from_string(image.cluster_id().to_owned())))
+        .with_controller_id(BrokerId(context.broker.controller.leader().map_or(-1, |leader| leader.0)))
+        .with_topics(topics)
+}
+
+async fn create_missing(context: &Context, topics: &[MetadataRequestTopic]) {
+    let broker = &context.broker;
+    if !broker.config.auto_create_topics_enable() {
+        return;
+    }
+    let image = broker.image();
+    let names = topics.iter().filter_map(|topic| TopicName::parse(topic.name.as_ref()?).ok());
+    let missing: Vec<TopicName> = names.filter(|name| image.topic(name.as_str()).is_none()).collect();
+    if !missing.is_empty() {
+        broker.create_automatically(missing).await;
+    }
+}
+
+fn answer(context: &Context, image: &ClusterImage, asked: MetadataRequestTopic) -> MetadataResponseTopic {
+    let by_id = asked.topic_id != TopicId::NIL.0;
+    let found = match &asked.name {
+        Some(name) => image.topic(name).filter(|_| TopicName::parse(name).is_ok()),
+        None => image.topic_by_id(TopicId(asked.topic_id)),
+    };
+    let error = match (&found, &asked.name) {
+        (Some(topic), _) => return described(context, image, topic),
+        (None, Some(_)) if by_id || context.version < 12 && asked.name.is_none() => ErrorCode::InvalidRequest,
+        (None, Some(name)) if TopicName::parse(name).is_err() => ErrorCode::InvalidTopicException,
+        (None, Some(_)) => ErrorCode::UnknownTopicOrPartition,
+        (None, None) => ErrorCode::UnknownTopicId,
+    };
+    MetadataResponseTopic::default().with_error_code(error.code()).with_name(asked.name).with_topic_id(asked.topic_id)
+}
+
+fn described(context: &Context, image: &ClusterImage, topic: &Arc<TopicImage>) -> MetadataResponseTopic {
+    let name = StrBytes::from_string(topic.name.to_string());
+    let partitions = topic.numbered().map(|(index, place)| {
+        let replicas: Vec<BrokerId> = image.replicas(place).iter().map(|id| BrokerId(id.0)).collect();
+        let partition = MetadataResponsePartition::default()
+            .with_partition_index(index)
+            .with_replica_nodes(replicas.clone())
+            .with_isr_nodes(replicas);
+        match context.broker.leader_of(topic, index) {
+            Some((leader, epoch)) => partition.with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch),
+            None => partition.with_error_code(ErrorCode::LeaderNotAvailable.code()).with_leader_id(BrokerId(-1)),
+        }
+    });
+    MetadataResponseTopic::default()
+        .with_name(Some(wire::messages::TopicName(name)))
+        .with_topic_id(topic.id.0)
+        .with_is_internal(topic.is_internal())
+        .with_partitions(partitions.collect())
+}

@@ -1,0 +1,130 @@
+//! Produce (key 0), versions 3 to 13.
+//!
+//! Batches are checked whole, copied once into one entry for each shard, and queued in the order in
+//! which they came. `acks=1` waits for as much as `acks=all`: an acknowledgement means fsynced on a
+//! majority. `acks=0` gets no answer; if it fails, the connection is closed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use model::{ErrorCode, GroupId};
+use raft::{Proposal, ProposeError};
+use shard::entry::AppendEntry;
+use shard::{AppendResult, Outcome, Shard};
+use tokio::time::{Instant, timeout_at};
+use wire::RequestHeader;
+use wire::messages::ProduceRequest;
+
+use crate::admission::{Admitted, Produced, Refused, admit};
+use crate::dispatch::{Begun, Context};
+use crate::error::Close;
+use crate::replies::produce::respond;
+
+/// Where each batch's result belongs in the answer: topic and partition, by their places.
+type Place = (usize, usize);
+
+/// What is known of each partition of the request, in its order.
+type Results = Vec<Vec<Option<Result<Produced, Refused>>>>;
+
+/// Checks and queues the appends; the answer waits for them.
+pub(crate) async fn begin(context: Context, header: &RequestHeader, body: Bytes) -> Result<Begun, Close> {
+    let request: ProduceRequest = wire::decode(header.version, body)?;
+    let deadline = Instant::now() + Duration::from_millis(request.timeout_ms.max(0) as u64);
+    let (mut results, batches) = check(&context, &request);
+    let appends = queue(&context, batches, &mut results).await;
+
+    let (version, correlation_id) = (header.version, header.correlation_id);
+    let answer = async move {
+        for (places, append) in appends {
+            collect(&mut results, places, timeout_at(deadline, append).await.ok());
+        }
+        if request.acks != 0 {
+            let response = respond(request, results);
+            return Ok(Some(wire::encode_response(version, correlation_id, response)?));
+        }
+        match results.into_iter().flatten().flatten().find_map(Result::err) {
+            Some(refused) => Err(Close::Unacknowledged(refused.code)),
+            None => Ok(None),
+        }
+    };
+    Ok(Begun { answer: Box::pin(answer), may_overlap: true })
+}
+
+/// The batches for one shard.
+struct ForShard {
+    shard: Shard,
+    batches: Vec<Admitted>,
+    places: Vec<Place>,
+}
+
+/// Checks each partition of the request; sorts what may be appended by shard.
+fn check(context: &Context, request: &ProduceRequest) -> (Results, BTreeMap<GroupId, ForShard>) {
+    let image = context.broker.controller.image();
+    let mut shards: BTreeMap<GroupId, ForShard> = BTreeMap::new();
+    let mut results = Results::with_capacity(request.topic_data.len());
+    for (t, topic) in request.topic_data.iter().enumerate() {
+        let mut partitions = Vec::with_capacity(topic.partition_data.len());
+        for (p, data) in topic.partition_data.iter().enumerate() {
+            partitions.push(match admit(context, &image, request, topic, data) {
+                Err(refused) => Some(Err(refused)),
+                Ok((shard, batch)) => {
+                    let group = shards.entry(shard.id()).or_insert_with(|| ForShard::new(shard));
+                    group.batches.push(batch);
+                    group.places.push((t, p));
+                    None
+                }
+            });
+        }
+        results.push(partitions);
+    }
+    (results, shards)
+}
+
+impl ForShard {
+    fn new(shard: Shard) -> Self {
+        ForShard { shard, batches: Vec::new(), places: Vec::new() }
+    }
+}
+
+/// Proposes one entry for each shard. Waits while a shard has as many bytes in flight as it may.
+async fn queue(
+    context: &Context,
+    shards: BTreeMap<GroupId, ForShard>,
+    results: &mut Results,
+) -> Vec<(Vec<Place>, Proposal<Outcome>)> {
+    let mut appends = Vec::with_capacity(shards.len());
+    for ForShard { shard, batches, places } in shards.into_values() {
+        let mut entry = AppendEntry::default();
+        batches.iter().for_each(|admitted| entry.push(admitted.partition, &admitted.batch));
+        match shard.propose(entry.encode(context.broker.env.clock.now_ms())).await {
+            Ok(proposal) => appends.push((places, proposal)),
+            Err(why) => refuse(results, &places, &Refused::from(why.code())),
+        }
+    }
+    appends
+}
+
+/// Puts the outcome of one shard's append into its places; `None` is a time-out.
+fn collect(
+    results: &mut Results,
+    places: Vec<Place>,
+    outcome: Option<Result<(journal::EntryId, Outcome), ProposeError>>,
+) {
+    let appended: Vec<AppendResult> = match outcome {
+        Some(Ok((_, Outcome::Appended(appended)))) => appended,
+        Some(Ok((_, Outcome::Refused(code)))) => return refuse(results, &places, &Refused::from(code)),
+        Some(Ok((_, Outcome::Done))) => return refuse(results, &places, &Refused::from(ErrorCode::UnknownServerError)),
+        Some(Err(why)) => return refuse(results, &places, &Refused::from(why.code())),
+        None => return refuse(results, &places, &Refused::from(ErrorCode::RequestTimedOut)),
+    };
+    for ((t, p), result) in places.into_iter().zip(appended) {
+        results[t][p] = Some(result.map_err(Refused::from));
+    }
+}
+
+fn refuse(results: &mut Results, places: &[Place], why: &Refused) {
+    for &(t, p) in places {
+        results[t][p] = Some(Err(why.clone()));
+    }
+}

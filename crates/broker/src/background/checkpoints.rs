@@ -1,0 +1,58 @@
+//! When to take checkpoints: often enough that a restart replays little, seldom enough that nothing
+//! is synced for nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::GroupId;
+
+use crate::broker::Broker;
+
+/// How often to look.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// Takes checkpoints until the broker stops.
+pub(crate) async fn run(broker: Arc<Broker>) {
+    let limit = broker.config.journal_checkpoint_bytes();
+    loop {
+        tokio::select! {
+            biased;
+            () = broker.stop.requested() => return,
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+        broker.room.look();
+        if broker.journal.live_bytes() > limit {
+            checkpoint_all(&broker).await;
+        }
+        collect_garbage(&broker).await;
+    }
+}
+
+/// Checkpoints all groups, so that the journal needs nothing of what was before.
+pub(crate) async fn checkpoint_all(broker: &Broker) {
+    report(GroupId::CONTROLLER, broker.controller.checkpoint().await);
+    for here in broker.shards.load_full().values() {
+        report(here.shard.id(), here.shard.checkpoint().await);
+    }
+}
+
+/// Files that retention or a deletion left behind go once a manifest has stopped naming them.
+async fn collect_garbage(broker: &Broker) {
+    for here in broker.shards.load_full().values() {
+        if here.shard.has_garbage() {
+            report(here.shard.id(), here.shard.checkpoint().await);
+        }
+        here.shard.collect_garbage(broker.env.clock.now_ms());
+        if here.shard.health().is_stalled() {
+            // An empty entry makes apply try again what the disk refused.
+            let nudge = shard::entry::advance_start(broker.env.clock.now_ms(), &Default::default());
+            report(here.shard.id(), here.shard.submit(nudge).await.map(drop));
+        }
+    }
+}
+
+fn report<E: std::fmt::Display>(group: GroupId, result: Result<(), E>) {
+    if let Err(why) = result {
+        tracing::warn!(%group, %why, "background work failed, to be tried again");
+    }
+}

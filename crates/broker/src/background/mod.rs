@@ -1,0 +1,5 @@
+//! What a broker does unasked.
+
+pub(crate) mod checkpoints;
+pub(crate) mod reconcile;
+pub(crate) mod retention;

@@ -1,0 +1,135 @@
+//! A running broker: what all handlers share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use config::BrokerConfig;
+use controller::{ClusterImage, Controller, PartitionImage, TopicImage};
+use journal::Journal;
+use model::{BrokerId, ErrorCode, GroupId, PartitionId};
+use raft::Status;
+use shard::{Partition, Shard};
+use tokio::sync::{Notify, watch};
+
+use crate::env::Env;
+use crate::fetch::Sessions;
+use crate::groups::Groups;
+use crate::listener::Listener;
+use crate::meta::Meta;
+use crate::room::Room;
+use crate::topics::Topics;
+
+/// See the module's page.
+pub struct Broker {
+    pub(crate) env: Env,
+    pub(crate) config: Arc<BrokerConfig>,
+    pub(crate) meta: Meta,
+    pub(crate) journal: Journal,
+    pub(crate) controller: Controller,
+    pub(crate) shards: ArcSwap<BTreeMap<GroupId, ShardHere>>,
+    pub(crate) topics: Topics,
+    pub(crate) groups: Groups,
+    pub(crate) sessions: Sessions,
+    pub(crate) room: Room,
+    pub(crate) listeners: Vec<Arc<Listener>>,
+    pub(crate) stop: Stop,
+}
+
+/// A shard with a replica on this broker.
+#[derive(Clone)]
+pub(crate) struct ShardHere {
+    pub(crate) shard: Shard,
+    pub(crate) status: watch::Receiver<Status>,
+}
+
+impl ShardHere {
+    pub(crate) fn new(shard: Shard) -> Self {
+        let status = shard.status();
+        ShardHere { shard, status }
+    }
+
+    /// The current term, if this broker leads the shard and may answer for it.
+    pub(crate) fn leading_term(&self, me: BrokerId) -> Option<u64> {
+        let status = *self.status.borrow();
+        (status.ready && status.leader == Some(me)).then_some(status.term)
+    }
+}
+
+/// A partition that this broker leads.
+pub(crate) struct Led<'a> {
+    pub(crate) partition: Arc<Partition>,
+    pub(crate) shard: Shard,
+    pub(crate) leader_epoch: i32,
+    /// Its row in the image.
+    pub(crate) place: &'a PartitionImage,
+}
+
+impl Broker {
+    /// This broker's `node.id`.
+    pub fn id(&self) -> BrokerId {
+        BrokerId(self.meta.node_id)
+    }
+
+    /// Where clients come in.
+    pub fn listeners(&self) -> &[Arc<Listener>] {
+        &self.listeners
+    }
+
+    /// The cluster as this broker knows it.
+    pub fn image(&self) -> Arc<ClusterImage> {
+        self.controller.image()
+    }
+
+    /// The partition, if this broker may answer for it: it leads the shard, and the partition's
+    /// opening is applied.
+    pub(crate) fn led<'a>(
+        &self,
+        image: &'a ClusterImage,
+        topic: &'a TopicImage,
+        index: i32,
+    ) -> Result<Led<'a>, ErrorCode> {
+        let place = topic.partition(index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        debug_assert!(image.shard(place.shard).is_some(), "a partition's shard is in its image");
+        let shards = self.shards.load();
+        let here = shards.get(&place.shard).ok_or(ErrorCode::NotLeaderOrFollower)?;
+        let term = here.leading_term(self.id()).ok_or(ErrorCode::NotLeaderOrFollower)?;
+        let id = PartitionId { topic: topic.id, index };
+        let partition = here.shard.view().get(id).ok_or(ErrorCode::NotLeaderOrFollower)?;
+        let leader_epoch = partition.epoch_base.in_term(term);
+        Ok(Led { partition, shard: here.shard.clone(), leader_epoch, place })
+    }
+
+    /// Who leads a partition, and in which epoch, as far as this broker knows.
+    pub(crate) fn leader_of(&self, topic: &TopicImage, index: i32) -> Option<(BrokerId, i32)> {
+        let place = topic.partition(index)?;
+        let shards = self.shards.load();
+        let here = shards.get(&place.shard)?;
+        let status = *here.status.borrow();
+        let leader = status.leader.filter(|_| status.ready)?;
+        let partition = here.shard.view().get(PartitionId { topic: topic.id, index })?;
+        Some((leader, partition.epoch_base.in_term(status.term)))
+    }
+}
+
+/// Tells background work to end.
+#[derive(Default)]
+pub(crate) struct Stop {
+    stopped: watch::Sender<bool>,
+    /// Wakes the reconciler ahead of its time.
+    pub(crate) reconcile: Notify,
+}
+
+impl Stop {
+    /// Asks everybody to end.
+    pub(crate) fn stop(&self) {
+        self.stopped.send_replace(true);
+    }
+
+    /// Returns when the broker is stopping.
+    pub(crate) async fn requested(&self) {
+        let mut stopped = self.stopped.subscribe();
+        // The sender lives as long as the broker, which the caller holds.
+        stopped.wait_for(|stopped| *stopped).await.ok();
+    }
+}

@@ -1,0 +1,20 @@
+//! Fetching: reading many partitions within a budget of bytes, waiting for enough of them, and the
+//! sessions that spare clients from naming all partitions each time (KIP-227).
+
+mod read;
+mod sessions;
+mod wait;
+
+pub(crate) use read::{Limits, Read, Wanted, check_epoch};
+pub(crate) use sessions::{Planned, Sessions};
+pub(crate) use wait::read_enough;
+
+/// A partition in a fetch, by what the request can name it with.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Key {
+    /// Up to version 12; empty from 13 on.
+    pub(crate) name: wire::StrBytes,
+    /// From version 13 on (KIP-516); nil before.
+    pub(crate) id: uuid::Uuid,
+    pub(crate) partition: i32,
+}

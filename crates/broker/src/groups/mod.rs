@@ -1,0 +1,129 @@
+//! Group coordination on this broker: for each partition of `__consumer_offsets` that it leads, one
+//! task runs the state machine of the groups kept there.
+
+mod actor;
+mod writes;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use coordinator::{DescribedGroup, ListFilter, ListedGroup, Reply, Request, partition_for};
+use model::{ErrorCode, TopicName};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::broker::Broker;
+
+/// Requests that wait for one coordinator's task: more than all connections of a busy broker send at
+/// a time, few enough to bound memory; senders wait beyond it.
+const INBOX: usize = 1024;
+
+/// The coordinators that run here.
+#[derive(Default)]
+pub(crate) struct Groups {
+    actors: Mutex<BTreeMap<i32, Coordinator>>,
+}
+
+/// A running coordinator of one partition, good for one term of its shard.
+#[derive(Clone)]
+struct Coordinator {
+    term: u64,
+    inbox: mpsc::Sender<Ask>,
+}
+
+/// What is asked of a coordinator.
+enum Ask {
+    Request(Request, oneshot::Sender<Reply>),
+    Describe(String, oneshot::Sender<Option<DescribedGroup>>),
+    List(ListFilter, oneshot::Sender<Vec<ListedGroup>>),
+    TopicDeleted(String),
+}
+
+impl Broker {
+    /// Has a group's coordinator handle a request; an error means that it is not here, or gone.
+    pub(crate) async fn ask_group(self: &Arc<Self>, request: Request) -> Result<Reply, ErrorCode> {
+        let coordinator = self.coordinator_of(request.group())?;
+        coordinator.ask(|answer| Ask::Request(request, answer)).await
+    }
+
+    /// A group as its coordinator sees it.
+    pub(crate) async fn describe_group(self: &Arc<Self>, group: &str) -> Result<Option<DescribedGroup>, ErrorCode> {
+        let coordinator = self.coordinator_of(group)?;
+        coordinator.ask(|answer| Ask::Describe(group.to_owned(), answer)).await
+    }
+
+    /// All groups that are coordinated here.
+    pub(crate) async fn list_groups(self: &Arc<Self>, filter: &ListFilter) -> Result<Vec<ListedGroup>, ErrorCode> {
+        let mut groups = Vec::new();
+        for partition in 0..self.group_partitions().unwrap_or(0) {
+            match self.coordinator(partition) {
+                Ok(coordinator) => groups.extend(coordinator.ask(|answer| Ask::List(filter.clone(), answer)).await?),
+                Err(ErrorCode::NotCoordinator) => {} // another broker's to tell
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(groups)
+    }
+
+    /// Lets all coordinators forget the offsets of a topic that is gone.
+    pub(crate) async fn forget_topic(self: &Arc<Self>, topic: &TopicName) {
+        for partition in 0..self.group_partitions().unwrap_or(0) {
+            if let Ok(coordinator) = self.coordinator(partition) {
+                // A coordinator that has just ended leaves this to the expiry of its successor.
+                coordinator.inbox.send(Ask::TopicDeleted(topic.to_string())).await.ok();
+            }
+        }
+    }
+
+    /// Starts the coordinators of all partitions that this broker leads, so that sessions run out
+    /// there though nobody asks.
+    pub(crate) fn start_coordinators(self: &Arc<Self>) {
+        for partition in 0..self.group_partitions().unwrap_or(0) {
+            drop(self.coordinator(partition));
+        }
+    }
+
+    /// The partition of `__consumer_offsets` that a group's state is kept in, if there are any yet.
+    pub(crate) fn group_partition(&self, group: &str) -> Option<i32> {
+        Some(partition_for(group, self.group_partitions()?))
+    }
+
+    fn group_partitions(&self) -> Option<i32> {
+        let image = self.image();
+        i32::try_from(image.topic(TopicName::CONSUMER_OFFSETS)?.partitions.len()).ok()
+    }
+
+    fn coordinator_of(self: &Arc<Self>, group: &str) -> Result<Coordinator, ErrorCode> {
+        let partition = self.group_partition(group).ok_or(ErrorCode::CoordinatorNotAvailable)?;
+        self.coordinator(partition)
+    }
+
+    fn coordinator(self: &Arc<Self>, partition: i32) -> Result<Coordinator, ErrorCode> {
+        let image = self.image();
+        let topic = image.topic(TopicName::CONSUMER_OFFSETS).ok_or(ErrorCode::CoordinatorNotAvailable)?;
+        let led = self.led(&image, topic, partition).map_err(|_| ErrorCode::NotCoordinator)?;
+        let shards = self.shards.load();
+        let here = shards.get(&led.place.shard).ok_or(ErrorCode::NotCoordinator)?;
+        let term = here.leading_term(self.id()).ok_or(ErrorCode::NotCoordinator)?;
+        let mut actors = self.groups.actors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = actors.get(&partition).filter(|running| running.is_of(term)) {
+            return Ok(running.clone());
+        }
+        let (inbox, asks) = mpsc::channel(INBOX);
+        let coordinator = Coordinator { term, inbox };
+        tokio::spawn(actor::run(self.clone(), here.clone(), term, led.partition, asks));
+        actors.insert(partition, coordinator.clone());
+        Ok(coordinator)
+    }
+}
+
+impl Coordinator {
+    fn is_of(&self, term: u64) -> bool {
+        self.term == term && !self.inbox.is_closed()
+    }
+
+    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, ErrorCode> {
+        let (answer, answered) = oneshot::channel();
+        self.inbox.send(ask(answer)).await.map_err(|_| ErrorCode::NotCoordinator)?;
+        answered.await.map_err(|_| ErrorCode::NotCoordinator)
+    }
+}

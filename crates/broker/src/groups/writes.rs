@@ -1,0 +1,63 @@
+//! Making what a coordinator decided durable: a batch for its partition of `__consumer_offsets`.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use coordinator::{Write, WriteId};
+use model::{ErrorCode, PartitionId};
+use record::BatchBuilder;
+use shard::entry::AppendEntry;
+use shard::{Outcome, Shard};
+
+/// The outcome of a write, on its way.
+pub(super) type Written = Pin<Box<dyn Future<Output = (WriteId, Result<(), ErrorCode>)> + Send>>;
+
+/// Queues a write behind those before it.
+pub(super) async fn write(shard: &Shard, partition: PartitionId, now_ms: i64, write: Write) -> Written {
+    let id = write.id;
+    if !shard.health().accepts_writes() {
+        return Box::pin(async move { (id, Err(ErrorCode::CoordinatorNotAvailable)) });
+    }
+    let mut batch = BatchBuilder::new();
+    for (key, value) in &write.records {
+        batch.push(now_ms, Some(key), value.as_deref(), &[]);
+    }
+    let proposed = match batch.build() {
+        Ok(batch) => {
+            let mut entry = AppendEntry::default();
+            entry.push(partition, &batch);
+            shard.propose(entry.encode(now_ms)).await.map_err(|why| why.code())
+        }
+        Err(why) => {
+            tracing::error!(group = write.group, %why, "a group's records do not make a batch");
+            Err(ErrorCode::UnknownServerError)
+        }
+    };
+    Box::pin(async move {
+        let outcome = match proposed {
+            Ok(proposal) => proposal.await.map(|(_, outcome)| outcome).map_err(|why| why.code()),
+            Err(code) => Err(code),
+        };
+        (id, result(outcome).map_err(as_coordinator))
+    })
+}
+
+fn result(outcome: Result<Outcome, ErrorCode>) -> Result<(), ErrorCode> {
+    match outcome? {
+        Outcome::Appended(results) => results.into_iter().try_for_each(|result| result.map(drop)),
+        Outcome::Done => Ok(()),
+        Outcome::Refused(code) => Err(code),
+    }
+}
+
+/// What a failed append means to a member of the group, as Kafka has it.
+fn as_coordinator(code: ErrorCode) -> ErrorCode {
+    match code {
+        ErrorCode::UnknownTopicOrPartition | ErrorCode::NotEnoughReplicas | ErrorCode::RequestTimedOut => {
+            ErrorCode::CoordinatorNotAvailable
+        }
+        ErrorCode::NotLeaderOrFollower => ErrorCode::NotCoordinator,
+        ErrorCode::KafkaStorageError => ErrorCode::CoordinatorNotAvailable,
+        other => other,
+    }
+}

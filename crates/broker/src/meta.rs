@@ -1,0 +1,120 @@
+//! `tidelog.meta`: whose data directory this is, and in which format. A few lines of TOML, written
+//! once, when the directory is made.
+
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+
+use disk::{Disk, Open};
+use model::Random;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::StartError;
+
+/// The format of the directory as a whole; each kind of file has a version of its own besides.
+pub const FORMAT: u32 = 1;
+
+const FILE: &str = "tidelog.meta";
+
+/// A data directory's identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meta {
+    /// [`FORMAT`] when it was made.
+    pub format: u32,
+    /// The cluster that it belongs to.
+    pub cluster_id: String,
+    /// The broker that it belongs to.
+    pub node_id: i32,
+    /// The directory itself. A voter is a broker with its directory: an empty one is another voter.
+    pub directory_id: Uuid,
+}
+
+impl Meta {
+    /// Reads the directory's identity, or gives a new directory one.
+    pub(crate) fn open(disk: &dyn Disk, dir: &Path, node_id: i32, random: &dyn Random) -> Result<Meta, StartError> {
+        let path = dir.join(FILE);
+        let failed = |why| StartError::DataDirectory { path: dir.to_owned(), why };
+        if !disk.exists(&path).map_err(failed)? {
+            let meta = Meta {
+                format: FORMAT,
+                cluster_id: model::TopicId::from_random(random.bytes()).to_string(),
+                node_id,
+                directory_id: Uuid::from_bytes(random.bytes()),
+            };
+            meta.write(disk, dir, &path).map_err(failed)?;
+            return Ok(meta);
+        }
+        let text = read(disk, &path).map_err(failed)?;
+        Meta::parse(&path, &text, node_id)
+    }
+
+    fn parse(path: &Path, text: &[u8], node_id: i32) -> Result<Meta, StartError> {
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let path = PathBuf::from(path);
+        let unreadable = |why: String| StartError::Meta { path: path.clone(), why };
+        let text = str::from_utf8(text).map_err(|why| unreadable(why.to_string()))?;
+        // The format first: a newer one may have other fields.
+        let Format { format } = toml::from_str(text).map_err(|why| unreadable(why.message().to_owned()))?;
+        if format > FORMAT {
+            return Err(StartError::Format { path, found: format, known: FORMAT });
+        }
+        let meta: Meta = toml::from_str(text).map_err(|why| unreadable(why.message().to_owned()))?;
+        if meta.node_id != node_id {
+            return Err(StartError::OtherNode { path, found: meta.node_id, configured: node_id });
+        }
+        Ok(meta)
+    }
+
+    /// All or nothing: a directory without the file is a new one.
+    fn write(&self, disk: &dyn Disk, dir: &Path, path: &Path) -> io::Result<()> {
+        let text = toml::to_string(self).map_err(io::Error::other)?;
+        let unfinished = path.with_extension("meta.new");
+        let file = disk.open(&unfinished, Open::Create)?;
+        file.set_len(0)?;
+        file.write_all_at(&[IoSlice::new(text.as_bytes())], 0)?;
+        file.sync_data()?;
+        disk.rename(&unfinished, path)?;
+        disk.sync_dir(dir)
+    }
+}
+
+fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
+    const MOST_BYTES: u64 = 64 * 1024; // ours has about 150
+    let file = disk.open(path, Open::Read)?;
+    let mut text = vec![0; file.len()?.min(MOST_BYTES) as usize];
+    file.read_exact_at(&mut text, 0)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Meta, String> {
+        Meta::parse(Path::new("d/tidelog.meta"), text.as_bytes(), 1).map_err(|why| why.to_string())
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_whatever_else_it_says() {
+        let why = parse("format = 2\nnodes = [1]").unwrap_err();
+        assert_eq!(
+            why,
+            "d/tidelog.meta has format 2, this version reads up to 1; start the version that wrote it, or a later one"
+        );
+    }
+
+    #[test]
+    fn another_brokers_directory_is_refused() {
+        let text =
+            "format = 1\ncluster_id = \"c\"\nnode_id = 7\ndirectory_id = \"00000000-0000-0000-0000-000000000001\"";
+        assert!(parse(text).unwrap_err().contains("belongs to node.id 7, but node.id is 1"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        assert!(parse("fromat = 1").unwrap_err().starts_with("d/tidelog.meta cannot be read"));
+    }
+}

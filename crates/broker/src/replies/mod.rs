@@ -1,0 +1,3 @@
+//! The larger responses, put together from what handlers found.
+
+pub(crate) mod produce;

@@ -1,0 +1,221 @@
+//! Starting and stopping a broker.
+//!
+//! One path for an empty directory, a clean stop, a kill and a power cut: the identity is read, the
+//! journal opened, each Raft group restored from its manifest and caught up from the journal. Clients
+//! are let in when all of them are ready.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use config::{BrokerConfig, Durability};
+use controller::{Bootstrap, Controller, Environment, Registration, initial_levels};
+use journal::Journal;
+use log::FileCache;
+use model::{BrokerId, GroupId};
+use raft::Voter;
+use shard::{Shard, sweep};
+
+use crate::background;
+use crate::broker::{Broker, ShardHere, Stop};
+use crate::env::Env;
+use crate::error::StartError;
+use crate::fetch::Sessions;
+use crate::groups::Groups;
+use crate::listener::{self, Bound};
+use crate::meta::Meta;
+use crate::room::Room;
+use crate::topics::Topics;
+
+/// Segments that are open or mapped at a time: well below the usual limit of 1,024 descriptors at
+/// three files each.
+const OPEN_SEGMENTS: usize = 256;
+
+/// Shards of a broker, unless configured: one for each core, but no more than this. More of them
+/// share one disk and win nothing.
+const MOST_SHARDS: usize = 4;
+
+/// A broker that runs.
+pub struct Running {
+    /// The broker.
+    pub broker: Arc<Broker>,
+    /// Held as long as the broker runs: nobody else may open the directory.
+    lock: Box<dyn Send + Sync>,
+}
+
+impl Running {
+    /// Starts a broker; it serves clients when this returns.
+    pub async fn start(config: Arc<BrokerConfig>, env: Env) -> Result<Running, StartError> {
+        let backlog = u32::try_from(config.socket_listen_backlog_size()).unwrap_or(50);
+        let mut bound = Vec::new();
+        for listener in config.listeners() {
+            bound.push(listener::bind(listener, backlog).await?);
+        }
+        let listeners = bound.iter().map(|bound| bound.listener.clone()).collect();
+        let (broker, lock) = open(config, env, listeners).await?;
+        serve(&broker, bound);
+        Ok(Running { broker, lock })
+    }
+
+    /// Stops: no more requests, a last checkpoint so that the next start replays nothing, and out.
+    pub async fn stop(self) {
+        let broker = self.broker;
+        broker.stop.stop();
+        background::checkpoints::checkpoint_all(&broker).await;
+        for here in broker.shards.load_full().values() {
+            here.shard.shutdown().await;
+        }
+        broker.controller.shutdown().await;
+        broker.journal.shutdown().await;
+        drop(self.lock);
+    }
+}
+
+/// Opens the data directory and brings everything to where clients may come in.
+pub(crate) async fn open(
+    config: Arc<BrokerConfig>,
+    env: Env,
+    listeners: Vec<Arc<listener::Listener>>,
+) -> Result<(Arc<Broker>, Box<dyn Send + Sync>), StartError> {
+    let dir = config.data_dir();
+    let lock = lock(&env, &dir)?;
+    let meta = Meta::open(&*env.disk, &dir, config.node_id().0, &*env.random)?;
+    let (journal, recovery) = Journal::open(
+        env.disk.clone(),
+        &dir.join("journal"),
+        *meta.directory_id.as_bytes(),
+        journal_options(&config),
+        env.executor.clone(),
+    )?;
+    tracing::debug!(?recovery, "journal opened");
+    let controller = start_controller(&config, &env, &meta, &journal, &listeners, &dir).await?;
+    let broker = Arc::new(Broker {
+        shards: ArcSwap::default(),
+        topics: Topics::new(config.clone()),
+        groups: Groups::default(),
+        sessions: Sessions::new(env.random.clone()),
+        room: Room::new(env.disk.clone(), dir.clone(), config.disk_reserve_bytes()),
+        stop: Stop::default(),
+        env,
+        config,
+        meta,
+        journal,
+        controller,
+        listeners,
+    });
+    broker.room.look();
+    start_shards(&broker, &dir).await?;
+    Ok((broker, lock))
+}
+
+fn lock(env: &Env, dir: &std::path::Path) -> Result<Box<dyn Send + Sync>, StartError> {
+    let failed = |why| StartError::DataDirectory { path: dir.to_owned(), why };
+    env.disk.create_dir_all(dir).map_err(failed)?;
+    env.disk.lock(&dir.join("LOCK")).map_err(|why| match why.kind() {
+        std::io::ErrorKind::WouldBlock => StartError::InUse(dir.to_owned()),
+        _ => failed(why),
+    })
+}
+
+fn journal_options(config: &BrokerConfig) -> journal::Options {
+    journal::Options {
+        file_bytes: config.journal_file_bytes(),
+        cache_bytes: usize::try_from(config.journal_cache_bytes()).unwrap_or(usize::MAX),
+        sync: config.durability() == Durability::Fsync,
+        ..journal::Options::default()
+    }
+}
+
+async fn start_controller(
+    config: &BrokerConfig,
+    env: &Env,
+    meta: &Meta,
+    journal: &Journal,
+    listeners: &[Arc<listener::Listener>],
+    dir: &std::path::Path,
+) -> Result<Controller, StartError> {
+    let (id, directory) = (BrokerId(meta.node_id), meta.directory_id);
+    let shards = config.shards_per_broker().unwrap_or_else(default_shards);
+    let shards = u32::try_from(shards).unwrap_or(u32::MAX);
+    let environment = Environment {
+        disk: env.disk.clone(),
+        journal: journal.clone(),
+        executor: env.executor.clone(),
+        random: env.random.clone(),
+    };
+    let single = controller::Config::single(id, directory, shards);
+    let controller = Controller::start(single, &group_dir(dir, GroupId::CONTROLLER), environment).await?;
+    controller.ready().await?;
+    let broker = Registration {
+        id,
+        directory,
+        rack: config.rack().map(str::to_owned),
+        listeners: listeners.iter().map(|l| (l.name.clone(), l.advertised.clone())).collect(),
+    };
+    let cluster_id = meta.cluster_id.clone();
+    let bootstrap = Bootstrap { cluster_id, broker: broker.clone(), shards, features: initial_levels() };
+    controller.bootstrap(bootstrap).await?;
+    controller.register(broker).await?;
+    Ok(controller)
+}
+
+fn default_shards() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MOST_SHARDS)
+}
+
+fn group_dir(dir: &std::path::Path, group: GroupId) -> PathBuf {
+    dir.join("groups").join(group.0.to_string())
+}
+
+/// Starts every shard that has a replica here, and waits until all are ready.
+async fn start_shards(broker: &Arc<Broker>, dir: &std::path::Path) -> Result<(), StartError> {
+    let files = FileCache::new(broker.env.disk.clone(), OPEN_SEGMENTS);
+    let me = Voter::new(broker.id(), broker.meta.directory_id);
+    let mut shards = BTreeMap::new();
+    for image in broker.image().shards().filter(|shard| shard.members.contains(&broker.id())) {
+        let options = shard::Options {
+            raft: raft::Config::single(image.id, me),
+            disk: broker.env.disk.clone(),
+            files: files.clone(),
+            dir: group_dir(dir, image.id),
+            topics: dir.join("topics"),
+        };
+        let shard = Shard::start(options, broker.journal.clone(), broker.env.executor.clone()).await?;
+        shards.insert(image.id, ShardHere::new(shard));
+    }
+    for here in shards.values() {
+        let mut status = here.status.clone();
+        // A group that stopped says why to whoever proposes.
+        status.wait_for(|status| status.ready || status.stopped).await.ok();
+    }
+    broker.shards.store(Arc::new(shards));
+    Ok(())
+}
+
+/// Lets clients in, and starts what a broker does unasked.
+fn serve(broker: &Arc<Broker>, bound: Vec<Bound>) {
+    start_background(broker);
+    for Bound { listener, sockets } in bound {
+        for socket in sockets {
+            tokio::spawn(listener::accept(broker.clone(), listener.clone(), socket));
+        }
+    }
+}
+
+pub(crate) fn start_background(broker: &Arc<Broker>) {
+    tokio::spawn(background::reconcile::run(broker.clone()));
+    tokio::spawn(background::checkpoints::run(broker.clone()));
+    tokio::spawn(background::retention::run(broker.clone()));
+    broker.start_coordinators();
+    let sweeping = broker.clone();
+    let topics = broker.config.data_dir().join("topics");
+    broker.env.executor.blocking(Box::new(move || {
+        let shards = sweeping.shards.load_full();
+        match sweep(&*sweeping.env.disk, &topics, shards.values().map(|here| &**here.shard.view())) {
+            Ok(removed) if removed.is_empty() => {}
+            Ok(removed) => tracing::info!(directories = removed.len(), "leftovers of deleted partitions were removed"),
+            Err(why) => tracing::warn!(%why, "leftovers of deleted partitions could not be removed"),
+        }
+    }));
+}

@@ -1,5 +1,0 @@
-//! Prints `docs/reference/configuration.md`.
-
-fn main() {
-    print!("{}", config::reference_page());
-}

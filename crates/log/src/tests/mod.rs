@@ -1,8 +1,0 @@
-//! Tests of the log as its callers see it. Those of a single module stand beside it.
-
-mod common;
-mod damage;
-mod reading;
-mod recovery;
-mod retention;
-mod timestamps;

@@ -1,4 +1,0 @@
-const { run } = require("../queue");
-const send = require("../send");
-
-run(() => send("secondary_producer", 1500));

@@ -1,1 +1,0 @@
-//! Crashes of the real binary under load.
