@@ -61,12 +61,13 @@ impl From<ProposeError> for SubmitError {
     fn from(error: ProposeError) -> Self {
         match error {
             ProposeError::NotLeader { leader, .. } => SubmitError::NotController { leader },
-            ProposeError::TooLarge { bytes, limit, .. } => {
-                let message =
-                    format!("A change of {bytes} bytes is larger than the limit of {limit}: make it in parts.");
-                SubmitError::Refused(Refusal::new(ErrorCode::PolicyViolation, message))
-            }
+            ProposeError::TooLarge { bytes, limit, .. } => too_large(bytes, limit).into(),
             other => SubmitError::Unavailable(other),
         }
     }
+}
+
+pub(crate) fn too_large(bytes: usize, limit: usize) -> Refusal {
+    let message = format!("A change of {bytes} bytes is larger than the limit of {limit}: make it in parts.");
+    Refusal::new(ErrorCode::PolicyViolation, message)
 }

@@ -61,3 +61,23 @@ impl FinalizedFeatures {
         self.levels.get(name).copied().unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_level_is_promised_that_kafka_does_not_know() {
+        for feature in FEATURES {
+            assert!(feature.min <= feature.max && feature.max <= feature.kafka, "{feature:?}");
+        }
+        assert!(FEATURES.is_sorted_by_key(|feature| feature.name));
+    }
+
+    #[test]
+    fn a_fresh_cluster_finalizes_what_is_served_and_nothing_at_level_0() {
+        let levels = initial_levels();
+        assert_eq!(levels.get(METADATA_VERSION), Some(&33));
+        assert!(levels.iter().all(|(name, level)| feature(name).is_some_and(|it| (1..=it.max).contains(level))));
+    }
+}

@@ -29,8 +29,8 @@ mod store;
 pub use apply::{Outcome, Refusal, apply, check_name};
 pub use command::{
     AllocateProducerIds, Bootstrap, COMMAND_VERSION, Command, CreatePartitions, CreateShards, CreateTopics,
-    DeleteTopics, FenceBroker, NewPartitions, NewTopic, Precondition, Registration, SetFeatures, SetSettings,
-    SettingChange, SettingsChange, ShardWish,
+    DeleteTopics, FenceBroker, MAX_COMMAND_BYTES, NewPartitions, NewTopic, Precondition, Registration, SetFeatures,
+    SetSettings, SettingChange, SettingsChange, ShardWish,
 };
 pub use controller::{Config, Controller, Environment, TopicResult};
 pub use error::{ControllerError, SubmitError};

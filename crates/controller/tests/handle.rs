@@ -169,3 +169,13 @@ async fn a_refused_command_is_an_error_with_kafkas_code() {
     let outcome = node.controller.submit(Command::SetFeatures(SetFeatures { levels })).await.unwrap();
     assert!(matches!(outcome, Outcome::FeaturesSet { .. }));
 }
+
+#[tokio::test]
+async fn a_change_that_is_too_large_is_refused_before_it_is_written() {
+    let node = Node::empty().await;
+    let version = node.controller.image().version();
+    let changes = vec![SettingChange { name: "x".into(), value: Some("x".repeat(9 << 20)), expected: None }];
+    let change = SettingsChange { resource: Resource::ClusterDefault, replace: false, changes };
+    let error = node.controller.set_settings(vec![change]).await.unwrap_err();
+    assert_eq!((error.code(), node.controller.image().version()), (ErrorCode::PolicyViolation, version));
+}

@@ -24,6 +24,10 @@ pub use bodies::{
 /// Format version of an entry that this build writes, and the newest that it reads.
 pub const COMMAND_VERSION: u8 = 1;
 
+/// Largest entry: it must replicate and apply within a few heartbeats. Kafka's controllers bound
+/// their batches alike.
+pub const MAX_COMMAND_BYTES: usize = 8 * 1024 * 1024;
+
 macro_rules! commands {
     ($($(#[$doc:meta])* $name:ident($body:ty) = $kind:literal;)*) => {
         /// A change to the cluster image.

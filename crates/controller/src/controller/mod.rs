@@ -18,8 +18,10 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::apply::{Outcome, Refusal};
-use crate::command::{AllocateProducerIds, Bootstrap, Command, Registration, SetSettings, SettingsChange};
-use crate::error::{ControllerError, SubmitError};
+use crate::command::{
+    AllocateProducerIds, Bootstrap, Command, MAX_COMMAND_BYTES, Registration, SetSettings, SettingsChange,
+};
+use crate::error::{ControllerError, SubmitError, too_large};
 use crate::image::ClusterImage;
 use crate::machine::{Machine, Published};
 
@@ -131,14 +133,19 @@ impl Controller {
 
     /// Has a command applied. When this returns the image holds what it did.
     ///
+    /// POLICY_VIOLATION 44 above [`MAX_COMMAND_BYTES`].
     /// Waits for a group that is electing or replaying. After a time-out, or if the caller drops
     /// the future, the command may still be applied.
     pub async fn submit(&self, command: Command) -> Result<Outcome, SubmitError> {
+        let entry = command.encode();
+        if entry.len() > MAX_COMMAND_BYTES {
+            return Err(too_large(entry.len(), MAX_COMMAND_BYTES).into());
+        }
         let proposal = async {
             let mut status = self.status();
             // A group that ended answers for itself below.
             status.wait_for(|status| status.ready || status.stopped).await.ok();
-            let (_, response) = self.inner.group.propose(command.encode()).await?.await?;
+            let (_, response) = self.inner.group.propose(entry).await?.await?;
             Ok(response?)
         };
         timeout(self.inner.config.submit_timeout, proposal).await.unwrap_or(Err(SubmitError::TimedOut))
