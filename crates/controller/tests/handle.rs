@@ -1,6 +1,7 @@
 //! The controller's handle over a real group, a real journal, and simulated files.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +10,7 @@ use controller::{
     Bootstrap, Command, Config, Controller, Environment, Growth, Layout, Outcome, Refusal, Registration, Resource,
     SetFeatures, SettingChange, SettingsChange, SubmitError, TopicSpec, initial_levels,
 };
-use disk::SimDisk;
+use disk::{Disk, SimDisk};
 use journal::{Journal, Options};
 use model::{BrokerId, ErrorCode, Inline, Random, TopicId, TopicName};
 use uuid::Uuid;
@@ -28,30 +29,35 @@ impl Random for Counting {
     }
 }
 
-/// One broker's controller.
+/// One broker's controller, and what outlives a stop of it.
 struct Node {
     controller: Controller,
+    environment: Environment,
 }
 
 impl Node {
     async fn empty() -> Node {
-        let node = Node::open(SimDisk::new(1), Arc::new(Counting::default())).await;
+        let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(1));
+        let executor = Arc::new(Inline);
+        let (path, identity) = (Path::new("data/journal"), *DIRECTORY.as_bytes());
+        let (journal, _) = Journal::open(disk.clone(), path, identity, Options::default(), executor.clone()).unwrap();
+        let random = Arc::new(Counting::default());
+        let node = Node::start(Environment { disk, journal, executor, random }).await;
         node.controller.bootstrap(bootstrap()).await.unwrap();
         node
     }
 
-    async fn open(disk: SimDisk, random: Arc<Counting>) -> Node {
-        let files: Arc<dyn disk::Disk> = Arc::new(disk);
-        let executor = Arc::new(Inline);
-        let options = Options::default();
-        let path = Path::new("data/journal");
-        let (journal, _) =
-            Journal::open(files.clone(), path, *DIRECTORY.as_bytes(), options, executor.clone()).unwrap();
-        let environment = Environment { disk: files, journal, executor, random };
+    async fn start(environment: Environment) -> Node {
         let config = Config::single(BROKER, DIRECTORY, 2);
-        let controller = Controller::start(config, Path::new("data/groups/0"), environment).await.unwrap();
+        let controller = Controller::start(config, Path::new("data/groups/0"), environment.clone()).await.unwrap();
         controller.ready().await.unwrap();
-        Node { controller }
+        Node { controller, environment }
+    }
+
+    /// Stops without a checkpoint and starts again.
+    async fn restart(self) -> Node {
+        self.controller.shutdown().await;
+        Node::start(self.environment).await
     }
 }
 
@@ -147,6 +153,35 @@ async fn many_creators_at_once_each_get_a_topic_or_a_no() {
     assert_eq!(answers.iter().filter(|code| **code == ErrorCode::None).count(), 10);
     assert_eq!(answers.iter().filter(|code| **code == ErrorCode::TopicAlreadyExists).count(), 10);
     assert_eq!(node.controller.image().violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_restart_finds_the_image_in_the_manifest_and_the_log() {
+    let node = Node::empty().await;
+    node.controller.create_topics(vec![spec("before", 2, 1), spec("deleted", 1, 1)]).await.unwrap();
+    node.controller.checkpoint().await.unwrap();
+    let deleted = node.controller.image().topic("deleted").unwrap().id;
+    node.controller.delete_topics(vec![deleted]).await.unwrap();
+    node.controller.create_topics(vec![spec("after", 2, 1)]).await.unwrap();
+    let image = node.controller.image();
+    let node = node.restart().await;
+    assert_eq!(node.controller.image(), image);
+    node.controller.checkpoint().await.unwrap();
+    let node = node.restart().await;
+    assert_eq!(node.controller.image(), image);
+}
+
+#[tokio::test]
+async fn no_producer_id_is_handed_out_twice() {
+    let mut node = Node::empty().await;
+    let mut seen = BTreeSet::new();
+    for restart in 0..3 {
+        for _ in 0..1500 {
+            let id = node.controller.allocate_producer_id().await.unwrap();
+            assert!(seen.insert(id), "{id} after restart {restart}");
+        }
+        node = node.restart().await;
+    }
 }
 
 #[tokio::test]

@@ -102,12 +102,11 @@ impl Controller {
     /// Waits until the group has a leader; if that is this broker, until its log is replayed.
     pub async fn ready(&self) -> Result<(), ControllerError> {
         let mut status = self.status();
-        let ended = |status: &Status| status.ready || status.stopped;
-        let stopped = status.wait_for(ended).await.map_or(true, |status| status.stopped);
+        let is_ready = status.wait_for(is_settled).await.is_ok_and(|status| status.ready);
         match self.inner.published.halted() {
             Some(error) => Err(ControllerError::Format(error.clone())),
-            None if stopped => Err(ControllerError::Stopped),
-            None => Ok(()),
+            None if is_ready => Ok(()),
+            None => Err(ControllerError::Stopped),
         }
     }
 
@@ -144,7 +143,7 @@ impl Controller {
         let proposal = async {
             let mut status = self.status();
             // A group that ended answers for itself below.
-            status.wait_for(|status| status.ready || status.stopped).await.ok();
+            status.wait_for(is_settled).await.ok();
             let (_, response) = self.inner.group.propose(entry).await?.await?;
             Ok(response?)
         };
@@ -203,6 +202,11 @@ impl Controller {
     pub async fn shutdown(&self) {
         self.inner.group.shutdown().await;
     }
+}
+
+/// Whether waiting longer is of no use: the group serves, or never will again.
+fn is_settled(status: &Status) -> bool {
+    status.ready || status.stopped || status.failed
 }
 
 /// No command has the outcome of another: a bug, told to the one client that met it.
