@@ -15,9 +15,9 @@ use crate::format::{self, Edit, Header};
 const MIN_REWRITE_BYTES: u64 = 64 * 1024;
 /// Bytes of edits in one commit of a rewritten file, so that it is built piece by piece.
 const REWRITE_COMMIT_BYTES: usize = 1024 * 1024;
-/// Directories whose entries the first commit makes durable: the group's own, the one of all
+/// Directories whose names a process's first commit makes durable: the group's own, the one of all
 /// groups, and the data directory, which the broker itself has made durable.
-const SYNCED_ANCESTORS: usize = 3;
+const SYNCED_DIRS: usize = 3;
 
 /// The open manifest of one group. Commits may come from any thread, one at a time.
 pub struct Manifest {
@@ -28,10 +28,24 @@ pub struct Manifest {
 
 #[derive(Default)]
 struct State {
-    /// None until the first commit, so that a group which stored nothing costs no fsync.
-    current: Option<Generation>,
+    current: Current,
+    /// What earlier processes left behind; removed once this one has written a file of its own.
+    leftovers: Vec<PathBuf>,
     /// Set when it is unknown what the disk holds.
     failed: bool,
+}
+
+#[derive(Default)]
+enum Current {
+    /// No file: a group that stored nothing costs no fsync.
+    #[default]
+    Nothing,
+    /// A file that this process only read. An earlier one may have been killed before it had synced
+    /// the name, or after an fsync had failed, so that what reads well is not durable. The first
+    /// commit therefore writes a new generation instead of going on in this one.
+    Found(Generation),
+    /// A file that this process has written whole.
+    Written(Generation),
 }
 
 struct Generation {
@@ -46,17 +60,18 @@ struct Generation {
 }
 
 impl Manifest {
-    /// Reads what is stored under `dir`, which need not exist; a commit that a crash cut short is
-    /// gone afterwards. The values are slices of the file as read: copy what is kept for long.
+    /// Reads what is stored under `dir`, which need not exist, without a commit that a crash cut
+    /// short. The values are slices of the file as read: copy what is kept for long.
     pub fn open(disk: Arc<dyn Disk>, dir: &Path) -> Result<(Manifest, BTreeMap<Bytes, Bytes>), ManifestError> {
-        let (current, content) = match newest_generation(&*disk, dir)? {
+        let (newest, leftovers) = look_around(&*disk, dir)?;
+        let (current, content) = match newest {
             Some(number) => {
                 let (generation, content) = Generation::open(&*disk, dir, number)?;
-                (Some(generation), content)
+                (Current::Found(generation), content)
             }
-            None => (None, BTreeMap::new()),
+            None => (Current::Nothing, BTreeMap::new()),
         };
-        let state = Mutex::new(State { current, failed: false });
+        let state = Mutex::new(State { current, leftovers, failed: false });
         Ok((Manifest { disk, dir: dir.to_owned(), state }, content))
     }
 
@@ -66,22 +81,30 @@ impl Manifest {
     /// changed and later commits may succeed; after a failed fsync none will.
     pub fn commit(&self, edits: Vec<Edit>) -> Result<(), ManifestError> {
         let mut state = self.lock();
-        let path = state.current.as_ref().map_or_else(|| file_path(&self.dir, 1), |it| it.path.clone());
+        let State { current, leftovers, failed } = &mut *state;
+        let path = match current {
+            Current::Nothing => file_path(&self.dir, 1),
+            Current::Found(generation) | Current::Written(generation) => generation.path.clone(),
+        };
         check_sizes(&path, &edits)?;
-        if state.failed {
+        if *failed {
             return Err(ManifestError::Failed { path });
         }
-        let State { current, failed } = &mut *state;
-        let Some(generation) = current else {
-            let content = edits.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
-            *current = Some(self.create(1, &content, failed)?);
-            return Ok(());
+        let (number, mut content) = match current {
+            Current::Written(generation) => {
+                generation.append(&edits, failed)?;
+                return self.rewrite_if_worth_it(generation, failed);
+            }
+            Current::Found(generation) => (generation.number + 1, generation.fold()?.0),
+            Current::Nothing => (1, BTreeMap::new()),
         };
-        generation.append(&edits, failed)?;
-        if generation.end < generation.look_at_bytes {
-            return Ok(());
+        apply(edits, &mut content);
+        *current = Current::Written(self.create(number, &content, SYNCED_DIRS, failed)?);
+        for path in leftovers.drain(..) {
+            // If it stays behind, a later process removes it.
+            self.disk.remove_file(&path).ok();
         }
-        self.rewrite_if_worth_it(generation, failed)
+        Ok(())
     }
 
     /// Replaces the file by one with the live content only, once more than half of it is garbage.
@@ -89,16 +112,18 @@ impl Manifest {
     /// What is live is read from the file, not kept in memory. A look is due when the file is twice
     /// as large as what was live at the last look: so looks cost a constant share of the writes.
     fn rewrite_if_worth_it(&self, current: &mut Generation, failed: &mut bool) -> Result<(), ManifestError> {
+        if current.end < current.look_at_bytes {
+            return Ok(());
+        }
         let (content, _) = current.fold()?;
         let live = live_bytes(&content);
         if live * 2 > current.end {
             current.look_at_bytes = look_at_bytes(live);
             return Ok(());
         }
-        match self.create(current.number + 1, &content, failed) {
+        match self.create(current.number + 1, &content, 1, failed) {
             Ok(next) => {
                 let old = std::mem::replace(current, next);
-                // If it stays behind, the next start removes it.
                 self.disk.remove_file(&old.path).ok();
                 Ok(())
             }
@@ -111,28 +136,39 @@ impl Manifest {
         }
     }
 
-    /// Writes a whole new file under a name that is not looked at, then renames it: a crash
-    /// leaves either all of it or none.
+    /// Writes a whole new file under a name that is not looked at, then renames it: a crash leaves
+    /// either all of it or none. Then syncs that many of the directories that lead to it.
     fn create(
         &self,
         number: u64,
         content: &BTreeMap<Bytes, Bytes>,
+        dirs: usize,
         failed: &mut bool,
     ) -> Result<Generation, ManifestError> {
         let path = file_path(&self.dir, number);
         let draft = path.with_extension("new");
         self.disk.create_dir_all(&self.dir).or_else(|error| io_error("creating", &self.dir, error))?;
-        let (file, end, sequence) = write_whole(&*self.disk, &draft, number, content)?;
+        let written = write_whole(&*self.disk, &draft, number, content);
+        if written.is_err() {
+            // It may be what fills the disk.
+            self.disk.remove_file(&draft).ok();
+        }
+        let (file, end, sequence) = written?;
         self.disk.rename(&draft, &path).or_else(|error| io_error("renaming", &draft, error))?;
         // From here on the new file may be what a restart finds, or not: without this fsync there
         // is no telling, and so nothing to commit to.
         *failed = true;
-        let ancestors = if number == 1 { SYNCED_ANCESTORS } else { 1 };
-        for dir in self.dir.ancestors().take(ancestors).filter(|dir| !dir.as_os_str().is_empty()) {
-            self.disk.sync_dir(dir).or_else(|error| io_error("syncing", dir, error))?;
-        }
+        self.sync_dirs(dirs)?;
         *failed = false;
         Ok(Generation { number, file, path, end, sequence, look_at_bytes: look_at_bytes(end) })
+    }
+
+    fn sync_dirs(&self, count: usize) -> Result<(), ManifestError> {
+        for dir in self.dir.ancestors().take(count) {
+            let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+            self.disk.sync_dir(dir).or_else(|error| io_error("syncing", dir, error))?;
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -143,14 +179,11 @@ impl Manifest {
 impl Generation {
     fn open(disk: &dyn Disk, dir: &Path, number: u64) -> Result<(Generation, BTreeMap<Bytes, Bytes>), ManifestError> {
         let path = file_path(dir, number);
-        let file = disk.open(&path, Open::Write).or_else(|error| io_error("opening", &path, error))?;
+        let file = disk.open(&path, Open::Read).or_else(|error| io_error("opening", &path, error))?;
         let end = file.len().or_else(|error| io_error("reading", &path, error))?;
         let mut generation = Generation { number, file, path, end, sequence: 0, look_at_bytes: 0 };
         let (content, whole) = generation.fold()?;
-        if whole < generation.end {
-            generation.cut(whole).or_else(|error| io_error("cutting", &generation.path, error))?;
-        }
-        generation.look_at_bytes = look_at_bytes(live_bytes(&content));
+        generation.end = whole;
         Ok((generation, content))
     }
 
@@ -172,12 +205,7 @@ impl Generation {
         let mut position = format::HEADER_BYTES;
         self.sequence = 0;
         while let Some((edits, end)) = format::read_commit(&bytes, position, self.number, self.sequence) {
-            for (key, value) in edits {
-                match value {
-                    Some(value) => content.insert(key, value),
-                    None => content.remove(&key),
-                };
-            }
+            apply(edits, &mut content);
             (position, self.sequence) = (end, self.sequence + 1);
         }
         if format::later_commit_exists(&bytes, position, self.number, self.sequence) {
@@ -193,7 +221,7 @@ impl Generation {
         if let Err(error) = self.file.write_all_at(&[IoSlice::new(&bytes)], self.end) {
             // What was written of it must not be taken for a commit; if even that fails, a restart
             // has to decide.
-            *failed = self.cut(self.end).is_err();
+            *failed = self.file.set_len(self.end).is_err();
             return io_error("writing", &self.path, error);
         }
         if let Err(error) = self.file.sync_data() {
@@ -205,15 +233,17 @@ impl Generation {
         Ok(())
     }
 
-    fn cut(&mut self, end: u64) -> io::Result<()> {
-        self.file.set_len(end)?;
-        self.file.sync_data()?;
-        self.end = end;
-        Ok(())
-    }
-
     fn damaged(&self, position: u64, what: &'static str) -> ManifestError {
         ManifestError::Damaged { path: self.path.clone(), position, what }
+    }
+}
+
+fn apply(edits: Vec<Edit>, content: &mut BTreeMap<Bytes, Bytes>) {
+    for (key, value) in edits {
+        match value {
+            Some(value) => content.insert(key, value),
+            None => content.remove(&key),
+        };
     }
 }
 
@@ -221,20 +251,16 @@ fn file_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("manifest-{number:020}"))
 }
 
-/// The number of the file to read. Older ones and drafts, which a crash left behind, are removed.
-fn newest_generation(disk: &dyn Disk, dir: &Path) -> Result<Option<u64>, ManifestError> {
+/// The number of the file to read, and the paths of it, of older ones and of drafts.
+fn look_around(disk: &dyn Disk, dir: &Path) -> Result<(Option<u64>, Vec<PathBuf>), ManifestError> {
     if !disk.exists(dir).or_else(|error| io_error("looking for", dir, error))? {
-        return Ok(None);
+        return Ok((None, Vec::new()));
     }
     let entries = disk.list(dir).or_else(|error| io_error("listing", dir, error))?;
-    let ours = || entries.iter().map(|entry| entry.name.as_str()).filter(|name| name.starts_with("manifest-"));
-    let number = |name: &str| name.strip_prefix("manifest-")?.parse::<u64>().ok();
-    let newest = ours().filter_map(number).max();
-    for name in ours().filter(|name| number(name) != newest || name.ends_with(".new")) {
-        let path = dir.join(name);
-        disk.remove_file(&path).or_else(|error| io_error("removing", &path, error))?;
-    }
-    Ok(newest)
+    let ours: Vec<&str> =
+        entries.iter().map(|entry| entry.name.as_str()).filter(|name| name.starts_with("manifest-")).collect();
+    let newest = ours.iter().filter_map(|name| name.strip_prefix("manifest-")?.parse().ok()).max();
+    Ok((newest, ours.into_iter().map(|name| dir.join(name)).collect()))
 }
 
 /// Writes and syncs a file of live content; gives its length and the number of the next commit.
