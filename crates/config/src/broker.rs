@@ -148,11 +148,12 @@ impl BrokerConfig {
         &self.listeners
     }
 
-    /// `node.id`, or its old name `broker.id`.
+    /// `node.id`, or its old name `broker.id` (-1 there is "not set").
     pub fn node_id(&self) -> BrokerId {
-        let old_name = self.fixed.get("broker.id").filter(|_| !self.fixed.contains_key("node.id"));
-        let id = old_name.map_or_else(|| self.text("node.id"), |given| &given.value);
-        BrokerId(id.parse().expect("ids are checked before they are stored"))
+        let unset = self.value("broker.id") == Some("-1") || self.fixed.contains_key("node.id");
+        let id = self.number(if unset { "node.id" } else { "broker.id" });
+        let id = id.and_then(|id| i32::try_from(id).ok());
+        BrokerId(id.expect("ids are checked before they are stored"))
     }
 
     /// `broker.rack`

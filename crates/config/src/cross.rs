@@ -15,8 +15,9 @@ pub(crate) fn check(config: &BrokerConfig) -> Result<(), ConfigError> {
 }
 
 fn ids(config: &BrokerConfig) -> Result<(), ConfigError> {
-    let given = |name| config.fixed.get(name).map(|given| given.value.as_str());
-    match (given("broker.id"), given("node.id")) {
+    let new = config.fixed.get("node.id").map(|given| given.value.as_str());
+    match (config.value("broker.id"), new) {
+        (Some("-1"), _) => Ok(()),
         (Some(old), Some(new)) if old != new => {
             Err(bad(config, "broker.id", format!("must be the same as node.id, which is {new}; leave it out")))
         }

@@ -82,16 +82,17 @@ pub fn describe_topic(overrides: &BTreeMap<String, String>, broker: &BrokerConfi
 pub fn describe_group(overrides: &BTreeMap<String, String>, broker: &BrokerConfig) -> Vec<Described> {
     let shown = table::GROUP.iter().filter(|setting| !setting.hidden || overrides.contains_key(setting.name));
     let describe = |setting: &'static Setting| {
-        let mut synonyms = setting.inherits.first().map_or_else(Vec::new, |from| broker_synonyms(from.name, broker));
+        let synonym = |value: String, source| Synonym { name: setting.name.to_owned(), value: Some(value), source };
+        let mut synonyms = match (setting.inherits.first(), setting.default) {
+            (Some(from), _) => broker_synonyms(from.name, broker),
+            (None, Some(default)) => vec![synonym(default.to_owned(), Source::Default)],
+            (None, None) => Vec::new(),
+        };
         let own = overrides.get(setting.name).and_then(|value| setting.normalize(value).ok());
         if let Some(value) = &own {
-            synonyms.insert(
-                0,
-                Synonym { name: setting.name.to_owned(), value: Some(value.clone()), source: Source::Group },
-            );
+            synonyms.insert(0, synonym(value.clone(), Source::Group));
         }
-        let value = own.or_else(|| group::default_of(setting, broker));
-        described(setting, value, synonyms, false)
+        described(setting, own.or_else(|| group::default_of(setting, broker)), synonyms, false)
     };
     shown.map(describe).collect()
 }

@@ -1,7 +1,7 @@
 //! Broker settings that are changed while running (KIP-226).
 
 use crate::error::ConfigError;
-use crate::setting::{Kind, Mode};
+use crate::setting::{Mode, Setting};
 use crate::table;
 
 /// Checks one change of a broker setting: of one broker, or (`of_all`) of the cluster's default.
@@ -9,21 +9,38 @@ use crate::table;
 /// nobody knows is accepted, as in Kafka: plug-ins read such.
 ///
 /// # Errors
-/// [`ConfigError::ReadOnly`] and [`ConfigError::PerBrokerOnly`] are INVALID_REQUEST (42), the rest is
-/// INVALID_CONFIG (40).
+/// In Kafka's words; [`ConfigError::code`] tells INVALID_REQUEST from INVALID_CONFIG.
 pub fn validate_dynamic(name: &str, value: Option<&str>, of_all: bool) -> Result<Option<String>, ConfigError> {
     let Some(setting) = table::find_broker(name) else {
         return Ok(value.map(str::to_owned));
     };
+    check_scope(setting, of_all).map_err(|reason| ConfigError::BrokerChange(format!("{reason}: [{name}]")))?;
+    check_min_insync_replicas(name, value, of_all)?;
+    value.map(|value| setting.admit(value)).transpose().map_err(|error| ConfigError::BrokerChange(error.to_string()))
+}
+
+fn check_scope(setting: &Setting, of_all: bool) -> Result<(), &'static str> {
+    let keys = setting.name.starts_with("ssl.key") || setting.name.starts_with("ssl.trust");
     match setting.mode {
-        Mode::ReadOnly => return Err(ConfigError::ReadOnly(name.to_owned())),
-        Mode::PerBroker if of_all => return Err(ConfigError::PerBrokerOnly(name.to_owned())),
-        Mode::PerBroker | Mode::ClusterWide => {}
-    }
-    value.map(|value| setting.admit(value)).transpose().map_err(|error| match error {
-        ConfigError::Invalid { name, reason, .. } if setting.kind == Kind::Password => {
-            ConfigError::Invalid { name, value: "[hidden]".to_owned(), reason }
+        Mode::ReadOnly => Err("Cannot update these configs dynamically"),
+        Mode::PerBroker if keys && !setting.name.ends_with(".algorithm") => {
+            Err("These security configs can be dynamically updated only per-listener using the listener prefix")
         }
-        other => other,
-    })
+        Mode::PerBroker if of_all => {
+            Err("Cannot update these configs at default cluster level, broker id must be specified")
+        }
+        Mode::PerBroker | Mode::ClusterWide => Ok(()),
+    }
+}
+
+/// The cluster has one value of it, which the controller sets at the start (KIP-966).
+fn check_min_insync_replicas(name: &str, value: Option<&str>, of_all: bool) -> Result<(), ConfigError> {
+    let reason = match (name, of_all, value) {
+        ("min.insync.replicas", false, _) => "Broker-level min.insync.replicas cannot be altered while ELR is enabled.",
+        ("min.insync.replicas", true, None) => {
+            "Cluster-level min.insync.replicas cannot be removed while ELR is enabled."
+        }
+        _ => return Ok(()),
+    };
+    Err(ConfigError::Conflict(reason.to_owned()))
 }

@@ -1,9 +1,11 @@
 //! Everything that can be wrong with a setting.
 
+use model::ErrorCode;
+
 use crate::origin::Origin;
 
-/// What is wrong. The wording of the first variants is Kafka's, since its tools print it; they answer
-/// to INVALID_CONFIG (40). Those about the start of the broker name key, value, origin and remedy.
+/// What is wrong. The wording of the first variants is Kafka's, since its tools print it. Those about
+/// the start of the broker name key, value, origin and remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// A value of the wrong type, or out of range.
@@ -41,12 +43,9 @@ pub enum ConfigError {
         /// Why it is refused.
         reason: &'static str,
     },
-    /// A broker setting that only counts at start was to be changed (INVALID_REQUEST, 42).
-    #[error("Cannot update these configs dynamically: Set({0})")]
-    ReadOnly(String),
-    /// A setting of one broker was to be set for all.
-    #[error("Cannot update these configs at default cluster level, broker id must be specified: Set({0})")]
-    PerBrokerOnly(String),
+    /// A change of a broker's setting that cannot be, in Kafka's words.
+    #[error("{0}")]
+    BrokerChange(String),
 
     /// At start: no broker setting has this name.
     #[error("unknown setting {name} ({origin}){remedy}")]
@@ -80,4 +79,14 @@ pub enum ConfigError {
         /// What the parser says.
         reason: String,
     },
+}
+
+impl ConfigError {
+    /// What a client is answered: INVALID_REQUEST for a broker's settings, else INVALID_CONFIG.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            ConfigError::BrokerChange(_) | ConfigError::BadValue { .. } => ErrorCode::InvalidRequest,
+            _ => ErrorCode::InvalidConfig,
+        }
+    }
 }

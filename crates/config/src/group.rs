@@ -10,12 +10,21 @@ use crate::table;
 /// Broker settings that bound a group's setting.
 struct Bounds {
     name: &'static str,
-    least: Option<&'static str>,
-    most: Option<&'static str>,
+    least: Bound,
+    most: Bound,
+}
+
+#[derive(Clone, Copy)]
+enum Bound {
+    None,
+    /// A broker setting.
+    Of(&'static str),
+    /// The default of a broker setting that is internal in Kafka and unknown here.
+    Fixed(i64),
 }
 
 const fn between(name: &'static str, least: &'static str, most: &'static str) -> Bounds {
-    Bounds { name, least: Some(least), most: Some(most) }
+    Bounds { name, least: Bound::Of(least), most: Bound::Of(most) }
 }
 
 #[rustfmt::skip]
@@ -32,7 +41,9 @@ const BOUNDS: &[Bounds] = &[
     between("streams.session.timeout.ms", "group.streams.min.session.timeout.ms", "group.streams.max.session.timeout.ms"),
     between("streams.heartbeat.interval.ms", "group.streams.min.heartbeat.interval.ms", "group.streams.max.heartbeat.interval.ms"),
     between("streams.assignment.interval.ms", "group.streams.min.assignment.interval.ms", "group.streams.max.assignment.interval.ms"),
-    Bounds { name: "streams.num.standby.replicas", least: None, most: Some("group.streams.max.standby.replicas") },
+    Bounds { name: "streams.num.standby.replicas", least: Bound::None, most: Bound::Of("group.streams.max.standby.replicas") },
+    Bounds { name: "streams.num.warmup.replicas", least: Bound::None, most: Bound::Fixed(20) },
+    Bounds { name: "streams.task.offset.interval.ms", least: Bound::Fixed(15_000), most: Bound::None },
 ];
 
 /// Checks the settings of a group that is configured so.
@@ -48,9 +59,9 @@ pub fn validate_group_overrides(
         return Err(ConfigError::UnknownGroupSetting(stranger.clone()));
     }
     for (name, value) in overrides {
-        let value = find(name)?.admit(value)?;
-        check_bounds(name, &value, broker)?;
-        check_words(name, &value, broker)?;
+        let plain = find(name)?.admit(value)?;
+        check_bounds(name, &plain, broker)?;
+        check_words(name, value, broker)?;
     }
     for kind in ["consumer", "share", "streams"] {
         let (session, heartbeat) = (format!("{kind}.session.timeout.ms"), format!("{kind}.heartbeat.interval.ms"));
@@ -87,7 +98,11 @@ fn find(name: &str) -> Result<&'static Setting, ConfigError> {
 
 fn bounds_of(name: &str, broker: &BrokerConfig) -> Option<(Option<i64>, Option<i64>)> {
     let bounds = BOUNDS.iter().find(|bounds| bounds.name == name)?;
-    let number = |name: Option<&str>| name.and_then(|name| broker.number(name));
+    let number = |bound: Bound| match bound {
+        Bound::None => None,
+        Bound::Of(setting) => broker.number(setting),
+        Bound::Fixed(number) => Some(number),
+    };
     Some((number(bounds.least), number(bounds.most)))
 }
 
@@ -109,6 +124,9 @@ fn check_bounds(name: &str, value: &str, broker: &BrokerConfig) -> Result<(), Co
         (None, Some(most)) if number > most => {
             Err(ConfigError::Conflict(format!("{name} must be less than or equal to {most}")))
         }
+        (Some(least), None) if number < least => {
+            Err(ConfigError::Conflict(format!("{name} must be greater than or equal to {least}")))
+        }
         _ => Ok(()),
     }
 }
@@ -117,6 +135,9 @@ fn check_words(name: &str, value: &str, broker: &BrokerConfig) -> Result<(), Con
     match name {
         "errors.deadletterqueue.topic.name" if value.starts_with("__") => {
             Err(ConfigError::Conflict(format!("{name}: DLQ topic name must not start with '__'")))
+        }
+        "streams.rack.aware.assignment.tags" if has_twins(value) => {
+            Err(ConfigError::Conflict(format!("{name} must not contain duplicate tag keys.")))
         }
         "streams.assignor.name" => {
             let registered = broker.value("group.streams.assignors").unwrap_or_default();
@@ -130,4 +151,9 @@ fn check_words(name: &str, value: &str, broker: &BrokerConfig) -> Result<(), Con
         }
         _ => Ok(()),
     }
+}
+
+fn has_twins(list: &str) -> bool {
+    let elements: Vec<&str> = list.split(',').map(str::trim).collect();
+    elements.iter().enumerate().any(|(at, element)| elements[..at].contains(element))
 }

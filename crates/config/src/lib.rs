@@ -22,6 +22,7 @@
 //! * `load`: from [`Sources`] to [`BrokerConfig`]; `cross`: what settings must keep to among each other
 //! * `broker`, `topic`, `group`: values in use; `listeners`: where clients connect
 //! * `describe`: what DescribeConfigs answers; `dynamic`: what may change while running
+//! * `reference`: the page `docs/reference/configuration.md`, made of the tables
 
 mod broker;
 mod cross;
@@ -33,6 +34,7 @@ mod group;
 mod listeners;
 mod load;
 mod origin;
+mod reference;
 mod rule;
 mod setting;
 mod table;
@@ -49,6 +51,7 @@ pub use group::{group_value, validate_group_overrides};
 pub use listeners::{DEFAULT_PORT, HostPort, Listener};
 pub use load::{Flags, Sources, environment_name, is_reserved};
 pub use origin::Origin;
+pub use reference::reference_page;
 pub use rule::Rule;
 pub use setting::{Effect, Inherit, Kind, Mode, Setting};
 pub use table::{BROKER_BY_SUBJECT, GROUP, TOPIC, broker as broker_settings, find_broker, find_group, find_topic};

@@ -15,6 +15,8 @@
 //! ```
 
 mod apply;
+#[cfg(test)]
+mod arbitrary;
 mod command;
 mod controller;
 mod error;

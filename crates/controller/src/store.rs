@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 use crate::format::{self, FormatError};
 use crate::image::{BrokerImage, ClusterImage, Draft, Key, Resource, Settings, TopicImage};
 
+#[cfg(test)]
+pub(crate) use tests::differences;
+
 /// Format version of a value that this build writes, and the newest that it reads.
 pub(crate) const VALUE_VERSION: u8 = 1;
 

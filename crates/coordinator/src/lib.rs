@@ -13,7 +13,7 @@
 //! It is not: a client of the log (the driver proposes the records), an assignor (members assign), or
 //! the place where topics and permissions are checked (the request handlers do).
 //!
-//! ```no_run
+//! ```
 //! use std::sync::Arc;
 //! use bytes::Bytes;
 //! use coordinator::{CallerId, ClassicGroups, Config, GroupStore, JoinRequest, Protocol, Reply, Request};

@@ -1,6 +1,6 @@
 //! Appending a batch.
 
-use std::io::IoSlice;
+use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,7 +9,8 @@ use record::{BatchHead, HEADER_BYTES};
 
 use crate::file_cache::OpenSegment;
 use crate::index::{OFFSET_ENTRY_BYTES, OffsetEntry, TIME_ENTRY_BYTES, TimeEntry};
-use crate::partition_log::Shared;
+use crate::partition_log::{Shared, State};
+use crate::scan::ScanError;
 use crate::segment::{IncomingBatch, Kind, Segment, SegmentFacts};
 use crate::{LogError, LogSettings, PartitionLog};
 
@@ -39,13 +40,12 @@ impl PartitionLog {
         }
         let open = shared.open(&segment)?;
         let position = segment.facts.log_bytes;
-        let path = || Kind::Log.path(&shared.dir, segment.facts.base_offset);
         let parts = [IoSlice::new(head.as_bytes()), IoSlice::new(body)];
-        open.log.write_all_at(&parts, position).map_err(|source| LogError::Io { path: path(), source })?;
+        open.log.write_all_at(&parts, position).map_err(shared.io_error(Kind::Log, segment.facts.base_offset))?;
         let mut facts = segment.facts;
         facts.note(&batch);
-        let indexed = shared.index(&open, &mut facts, &batch, position, &settings)?;
-        shared.publish(facts, indexed, head);
+        shared.index(&open, &mut facts, &batch, position, &settings)?;
+        shared.publish(facts, head);
         pace_write_back(&open, position, facts.log_bytes);
         Ok(())
     }
@@ -79,23 +79,20 @@ impl Shared {
         let segment = Segment::new(SegmentFacts::new(base_offset, batch.now_ms));
         let mut state = self.state();
         state.segments.push(segment.clone());
-        state.new_names = true;
         state.changed = true;
         Ok((segment, settings))
     }
 
     /// Ends a segment: its time index gets a last entry, so that it says how new the segment is.
     fn close(&self, mut segment: Segment) -> Result<(), LogError> {
-        let facts = &mut segment.facts;
-        if facts.max_timestamp > facts.indexed_timestamp {
-            let open = self.open(&segment)?;
-            let facts = &mut segment.facts;
-            self.append_time_entry(&open, facts)?;
-            let mut state = self.state();
-            if let Some(active) = state.segments.last_mut() {
-                active.facts = *facts;
-                active.dirty[Kind::TimeIndex as usize] = true;
-            }
+        if segment.facts.max_timestamp > segment.facts.indexed_timestamp {
+            let open = match self.open(&segment) {
+                // Its file is gone. That is told to those who read it; appends go on in a new one.
+                Err(LogError::Damaged { .. }) => return Ok(()),
+                other => other?,
+            };
+            self.append_time_entry(&open, &mut segment.facts)?;
+            self.state().replace_active(segment.facts);
         }
         Ok(())
     }
@@ -119,49 +116,52 @@ impl Shared {
         batch: &IncomingBatch,
         position: u64,
         settings: &LogSettings,
-    ) -> Result<bool, LogError> {
+    ) -> Result<(), LogError> {
         let is_due = position.saturating_sub(facts.indexed_position) > settings.index_interval_bytes;
         if !is_due || !facts.has_room_in_indexes(settings) {
-            return Ok(false);
+            return Ok(());
         }
         let entry =
             OffsetEntry { relative_offset: (batch.last_offset - facts.base_offset) as u32, position: position as u32 };
         let file = open.file(Kind::OffsetIndex, &**self.files.disk())?;
         file.write_all_at(&[IoSlice::new(&entry.encode())], facts.index_bytes)
-            .map_err(|source| LogError::Io { path: Kind::OffsetIndex.path(&self.dir, facts.base_offset), source })?;
+            .map_err(self.io_error(Kind::OffsetIndex, facts.base_offset))?;
         facts.index_bytes += OFFSET_ENTRY_BYTES;
         facts.indexed_position = position;
         if facts.max_timestamp > facts.indexed_timestamp {
             self.append_time_entry(open, facts)?;
         }
-        Ok(true)
+        Ok(())
     }
 
     fn append_time_entry(&self, open: &OpenSegment, facts: &mut SegmentFacts) -> Result<(), LogError> {
         let entry = facts.time_entry();
         let file = open.file(Kind::TimeIndex, &**self.files.disk())?;
         file.write_all_at(&[IoSlice::new(&entry.encode())], facts.time_index_bytes)
-            .map_err(|source| LogError::Io { path: Kind::TimeIndex.path(&self.dir, facts.base_offset), source })?;
+            .map_err(self.io_error(Kind::TimeIndex, facts.base_offset))?;
         facts.time_index_bytes += TIME_ENTRY_BYTES;
         facts.indexed_timestamp = facts.max_timestamp;
         Ok(())
     }
 
     /// Makes the batch visible to readers.
-    fn publish(&self, facts: SegmentFacts, indexed: bool, head: &BatchHead) {
+    fn publish(&self, facts: SegmentFacts, head: &BatchHead) {
         let mut state = self.state();
-        let state = &mut *state;
-        if let Some(active) = state.segments.last_mut() {
-            let appended = facts.log_bytes - active.facts.log_bytes;
-            active.facts = facts;
-            active.dirty[Kind::Log as usize] = true;
-            active.dirty[Kind::OffsetIndex as usize] |= indexed;
-            active.dirty[Kind::TimeIndex as usize] |= indexed;
-            self.size_bytes.fetch_add(appended, Ordering::Relaxed);
-        }
+        let appended = state.replace_active(facts);
+        self.size_bytes.fetch_add(appended, Ordering::Relaxed);
         state.epochs.assign(head.leader_epoch(), head.base_offset());
-        state.changed = true;
         self.log_end.store(head.last_offset() + 1, Ordering::Release);
+    }
+
+    pub(crate) fn io_error(&self, kind: Kind, base_offset: i64) -> impl FnOnce(io::Error) -> LogError {
+        move |source| LogError::Io { path: kind.path(&self.dir, base_offset), source }
+    }
+
+    /// The files of a segment, if they are open.
+    pub(crate) fn if_open(&self, base_offset: i64) -> Option<Arc<OpenSegment>> {
+        let state = self.state();
+        let place = state.segments.binary_search_by_key(&base_offset, |segment| segment.facts.base_offset).ok()?;
+        state.segments[place].open.upgrade()
     }
 
     /// The files of a segment, open.
@@ -172,13 +172,35 @@ impl Shared {
         }
         let base_offset = segment.facts.base_offset;
         let how = if segment.facts.log_bytes == 0 { Open::Create } else { Open::Write };
-        let open = self.files.open(&self.dir, base_offset, how)?;
+        let open = match self.files.open(&self.dir, base_offset, how) {
+            Err(LogError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                let missing = ScanError::Damaged { position: 0, problem: "the file is missing".to_owned() };
+                return Err(self.unreadable(segment, missing, base_offset));
+            }
+            other => other?,
+        };
         let mut state = self.state();
         let place = state.segments.binary_search_by_key(&base_offset, |known| known.facts.base_offset);
         if let Ok(place) = place {
             state.segments[place].open = Arc::downgrade(&open);
         }
         Ok(open)
+    }
+}
+
+impl State {
+    /// Says what the active segment has become, and returns by how many bytes of batches it grew.
+    fn replace_active(&mut self, facts: SegmentFacts) -> u64 {
+        let Some(active) = self.segments.last_mut() else { return 0 };
+        let before = std::mem::replace(&mut active.facts, facts);
+        for kind in Kind::ALL {
+            let grew = facts.bytes_of(kind) > before.bytes_of(kind);
+            active.dirty[kind as usize] |= grew;
+            // The first write to a file made it.
+            self.new_names |= grew && before.bytes_of(kind) == 0;
+        }
+        self.changed = true;
+        facts.log_bytes - before.log_bytes
     }
 }
 

@@ -1,10 +1,11 @@
 //! Making the log durable while appends go on.
 
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use disk::{Disk, Open};
+use disk::{Disk, File, Open};
 
 use crate::description::LogDescription;
 use crate::partition_log::{Shared, State};
@@ -45,7 +46,7 @@ impl PartitionLog {
 /// As [`PartitionLog::delete_all_files`], of a directory that no log is open for.
 pub fn delete_dir(disk: &dyn Disk, dir: &Path) -> Result<(), LogError> {
     let entries = match disk.list(dir) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         other => other.map_err(LogError::io(dir))?,
     };
     for entry in entries.iter().filter(|entry| !entry.is_dir) {
@@ -117,13 +118,11 @@ impl SyncJob {
         let Shared { files, dir, .. } = &*self.shared;
         for (base_offset, kind) in &self.work.files {
             let path = kind.path(dir, *base_offset);
-            let file = match files.disk().open(&path, Open::Write) {
-                Ok(file) => file,
+            match self.file(*base_offset, *kind).and_then(|file| file.sync_data()) {
                 // Dropped, and already removed.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.is_dropped(*base_offset) => continue,
-                Err(error) => return Err(LogError::io(&path)(error)),
-            };
-            file.sync_data().map_err(LogError::io(&path))?;
+                Err(error) if error.kind() == ErrorKind::NotFound && self.is_dropped(*base_offset) => {}
+                synced => synced.map_err(LogError::io(&path))?,
+            }
         }
         if self.work.new_names {
             files.disk().sync_dir(dir).map_err(LogError::io(dir))?;
@@ -135,6 +134,15 @@ impl SyncJob {
             }
         }
         Ok(())
+    }
+
+    /// The handle that wrote, while it is open: it is sure to be told if the kernel failed to write something back.
+    fn file(&self, base_offset: i64, kind: Kind) -> io::Result<Arc<dyn File>> {
+        let Shared { files, dir, .. } = &*self.shared;
+        match self.shared.if_open(base_offset).and_then(|open| open.if_open(kind)) {
+            Some(file) => Ok(file),
+            None => files.disk().open(&kind.path(dir, base_offset), Open::Write),
+        }
     }
 
     fn is_dropped(&self, base_offset: i64) -> bool {

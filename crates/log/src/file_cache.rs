@@ -130,6 +130,15 @@ impl OpenSegment {
         Ok(cell.get_or_init(|| file))
     }
 
+    /// One of the three files, if it is open.
+    pub(crate) fn if_open(&self, kind: Kind) -> Option<Arc<dyn File>> {
+        match kind {
+            Kind::Log => Some(self.log.clone()),
+            Kind::OffsetIndex => self.offset_index.get().cloned(),
+            Kind::TimeIndex => self.time_index.get().cloned(),
+        }
+    }
+
     /// Bytes of the `.log` file, mapped. The map reaches to `reach` at least, so that a segment that grows needs no new
     /// one.
     pub(crate) fn slice(&self, range: Range<u64>, reach: u64) -> io::Result<Bytes> {

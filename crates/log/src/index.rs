@@ -76,14 +76,15 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-/// The last of the first `file_bytes / BYTES` entries for which `holds`, which must hold for those before it too.
+/// The last of the first `file_bytes / BYTES` entries for which `holds`, which must hold for those before it too; and
+/// its place.
 ///
 /// Most look-ups are for the end of the log, so the last block is tried first: one read in the usual case.
 pub(crate) fn last_where<E: Entry>(
     file: &dyn File,
     file_bytes: u64,
     holds: impl Fn(&E) -> bool,
-) -> io::Result<Option<E>> {
+) -> io::Result<Option<(u64, E)>> {
     let entries = file_bytes / E::BYTES as u64;
     let mut block = Block::new();
     let (mut low, mut high) = (0, entries);
@@ -91,7 +92,7 @@ pub(crate) fn last_where<E: Entry>(
         let tail = high - BLOCK_ENTRIES;
         block.read::<E>(file, tail, BLOCK_ENTRIES)?;
         match holds(&block.entry(0)) {
-            true => return Ok(block.last_where(holds)),
+            true => return Ok(block.last_where(tail, holds)),
             false => high = tail,
         }
     }
@@ -101,7 +102,14 @@ pub(crate) fn last_where<E: Entry>(
         if holds(&block.entry(0)) { low = middle } else { high = middle }
     }
     block.read::<E>(file, low, high - low)?;
-    Ok(block.last_where(holds))
+    Ok(block.last_where(low, holds))
+}
+
+/// The entry at a place.
+pub(crate) fn entry_at<E: Entry>(file: &dyn File, place: u64) -> io::Result<E> {
+    let mut block = Block::new();
+    block.read::<E>(file, place, 1)?;
+    Ok(block.entry(0))
 }
 
 /// A few entries in memory.
@@ -124,12 +132,12 @@ impl Block {
         E::decode(&self.bytes[index * E::BYTES..(index + 1) * E::BYTES])
     }
 
-    fn last_where<E: Entry>(&self, holds: impl Fn(&E) -> bool) -> Option<E> {
+    fn last_where<E: Entry>(&self, first: u64, holds: impl Fn(&E) -> bool) -> Option<(u64, E)> {
         let (mut low, mut high) = (0, self.entries);
         while low < high {
             let middle = low + (high - low) / 2;
             if holds(&self.entry(middle)) { low = middle + 1 } else { high = middle }
         }
-        low.checked_sub(1).map(|index| self.entry(index))
+        low.checked_sub(1).map(|index| (first + index as u64, self.entry(index)))
     }
 }

@@ -52,6 +52,9 @@ mod segment;
 mod settings;
 mod timestamps;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use checkpoint::{SyncJob, delete_dir};

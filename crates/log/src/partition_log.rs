@@ -52,7 +52,8 @@ pub(crate) struct State {
 
 impl PartitionLog {
     /// A log without records, whose first will have `start_offset` or a greater one. Does no I/O before the first
-    /// append.
+    /// append, which makes the directory. The directory above the topic's must be there, durably: checkpoints sync
+    /// the names within it.
     pub fn create(files: Arc<FileCache>, dir: PathBuf, settings: LogSettings, start_offset: i64) -> Self {
         let empty = LogDescription {
             log_start: start_offset,

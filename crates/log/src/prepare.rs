@@ -1,6 +1,6 @@
 //! The first use of a log: its directory is made to agree with its description.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
@@ -39,21 +39,25 @@ impl Shared {
         };
         let lengths: BTreeMap<String, u64> =
             entries.into_iter().filter(|entry| !entry.is_dir).map(|entry| (entry.name, entry.len)).collect();
-        let mut segments = self.state().segments.clone();
-        let mut described = BTreeMap::new();
+        let (mut segments, mut keep) = {
+            let state = self.state();
+            // The durable manifest may still name what was dropped since.
+            (state.segments.clone(), state.dropped.iter().cloned().collect::<BTreeSet<_>>())
+        };
         for segment in &mut segments {
             for kind in Kind::ALL {
                 self.cut_back(segment, kind, &lengths)?;
-                described.insert(kind.file_name(segment.facts.base_offset), ());
+                keep.insert(kind.path(&self.dir, segment.facts.base_offset));
             }
         }
-        for name in lengths.keys().filter(|name| !described.contains_key(*name)) {
-            let path = self.dir.join(name);
+        for path in lengths.keys().map(|name| self.dir.join(name)).filter(|path| !keep.contains(path)) {
             disk.remove_file(&path).map_err(LogError::io(&path))?;
         }
         let mut state = self.state();
-        state.segments = segments;
         state.has_dir = true;
+        // Whoever made the directory of a log that has no segments yet may have died before syncing its name.
+        state.new_dir |= segments.is_empty();
+        state.segments = segments;
         self.prepared.store(true, Ordering::Release);
         Ok(())
     }
@@ -71,7 +75,11 @@ impl Shared {
             there => {
                 let there = there.unwrap_or(0);
                 tracing::warn!(file = %path.display(), there, wanted, "a file is shorter than at the last checkpoint");
-                segment.needs_indexes |= kind != Kind::Log;
+                match kind {
+                    // Nothing is appended after a hole, where no reader would find it.
+                    Kind::Log => segment.facts.sealed = true,
+                    Kind::OffsetIndex | Kind::TimeIndex => segment.needs_indexes = true,
+                }
             }
         }
         Ok(())

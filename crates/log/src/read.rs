@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use record::BatchView;
 
 use crate::file_cache::OpenSegment;
-use crate::index::{OffsetEntry, last_where};
+use crate::index::{OFFSET_ENTRY_BYTES, OffsetEntry, entry_at, last_where};
 use crate::partition_log::Shared;
 use crate::scan::{Found, Scan, ScanError};
 use crate::segment::{Kind, Segment};
 use crate::{LogError, PartitionLog};
+
+/// Index entries that are tried one after the other where some are wrong.
+const ENTRIES_TRIED: usize = 16;
 
 impl PartitionLog {
     /// Whole batches from the one that contains `from` (or, in a gap, the next one), at most `max_bytes` of them; the
@@ -22,28 +26,61 @@ impl PartitionLog {
         if from < start || from > end {
             return Err(LogError::OffsetOutOfRange { offset: from, start, end });
         }
+        if from == end {
+            return Ok(Vec::new());
+        }
         let mut chunks: Vec<Bytes> = Vec::new();
         let mut left = max_bytes as u64;
         let mut from = from;
         while let Some(segment) = self.shared.segment_holding(from)? {
             let take = Take { from, max_bytes: left, min_one_batch: min_one_batch && chunks.is_empty() };
             match self.shared.read_segment(&segment, &take) {
-                Ok(Some(bytes)) => {
+                Ok(Taken { bytes, to_end }) => {
                     left = left.saturating_sub(bytes.len() as u64);
-                    chunks.push(bytes);
+                    chunks.extend((!bytes.is_empty()).then_some(bytes));
+                    if !to_end {
+                        break;
+                    }
                 }
-                Ok(None) => {}
                 // What lies before the damage is good; who asks for what comes next will learn of it.
                 Err(LogError::Damaged { .. } | LogError::Io { .. }) if !chunks.is_empty() => break,
-                Err(error) => return Err(error),
+                Err(error) => return Err(self.unless_dropped(from, error)),
             }
             match self.shared.segment_after(segment.facts.base_offset) {
-                Some(next) if left > 0 => from = next,
+                Some(next) if left > 0 || chunks.is_empty() => from = next,
                 _ => break,
             }
         }
-        chunks.retain(|bytes| !bytes.is_empty());
         Ok(chunks)
+    }
+
+    /// As [`read`](Self::read), into memory and with every batch checked against its CRC: for whoever reads the batches
+    /// itself, or sends them on as good. What precedes a damaged batch is given; a read that starts with one fails.
+    /// Ends with a segment.
+    pub fn read_checked(&self, from: i64, max_bytes: usize, min_one_batch: bool) -> Result<Vec<Bytes>, LogError> {
+        let (start, end) = (self.log_start(), self.log_end());
+        if from < start || from > end {
+            return Err(LogError::OffsetOutOfRange { offset: from, start, end });
+        }
+        let mut next = (from < end).then_some(from);
+        while let Some(from) = next
+            && let Some(segment) = self.shared.segment_holding(from)?
+        {
+            let take = Take { from, max_bytes: max_bytes as u64, min_one_batch };
+            let batches = self.shared.read_batches(&segment, &take);
+            let batches = batches.map_err(|error| self.unless_dropped(from, error))?;
+            if let Some(batches) = batches {
+                return Ok(batches);
+            }
+            next = self.shared.segment_after(segment.facts.base_offset);
+        }
+        Ok(Vec::new())
+    }
+
+    /// The log start may have moved, and files gone, while they were being read.
+    fn unless_dropped(&self, offset: i64, error: LogError) -> LogError {
+        let (start, end) = (self.log_start(), self.log_end());
+        if offset < start { LogError::OffsetOutOfRange { offset, start, end } } else { error }
     }
 }
 
@@ -51,6 +88,12 @@ struct Take {
     from: i64,
     max_bytes: u64,
     min_one_batch: bool,
+}
+
+/// Batches of one segment, and whether they are all up to its end.
+struct Taken {
+    bytes: Bytes,
+    to_end: bool,
 }
 
 impl Shared {
@@ -72,27 +115,90 @@ impl Shared {
         state.segments.get(after).map(|segment| segment.facts.base_offset)
     }
 
-    /// Slices of one segment; none if it ends before `take.from`. Empty if not even a batch fits.
-    fn read_segment(&self, segment: &Segment, take: &Take) -> Result<Option<Bytes>, LogError> {
-        let open = self.open(segment)?;
-        let Some(start) = self.position_of(segment, &open, take.from)? else { return Ok(None) };
+    /// Batches of one segment; none if it ends before `take.from`, or if not even one fits.
+    fn read_segment(&self, segment: &Segment, take: &Take) -> Result<Taken, LogError> {
         let log_bytes = segment.facts.log_bytes;
+        let nothing = Taken { bytes: Bytes::new(), to_end: true };
+        if log_bytes == 0 {
+            return Ok(nothing);
+        }
+        let open = self.open(segment)?;
+        let Some(start) = self.position_of(segment, &open, take.from)? else { return Ok(nothing) };
         let limit = start.saturating_add(take.max_bytes);
-        let end = if limit >= log_bytes { log_bytes } else { self.end_up_to(segment, &open, start, limit)? };
-        let end = match end {
-            _ if end > start || !take.min_one_batch => end,
-            _ => self.batch_at(segment, &open, start)?.map_or(start, |found| found.end()),
-        };
-        let reach = if self.segment_after(segment.facts.base_offset).is_some() {
-            log_bytes
-        } else {
-            self.state().settings.segment_bytes
-        };
+        let mut end = if limit >= log_bytes { log_bytes } else { self.end_up_to(segment, &open, start, limit)? };
+        if end == start && take.min_one_batch {
+            end = self.batch_at(segment, &open, start)?.map_or(start, |found| found.end());
+        }
         let bytes = open
-            .slice(start..end, reach)
+            .slice(start..end, self.reach(segment))
             .map_err(|error| self.unreadable(segment, ScanError::from_map(error, start), take.from))?;
         self.remember_end(segment, &open, end);
-        Ok(Some(bytes))
+        Ok(Taken { bytes, to_end: end == log_bytes })
+    }
+
+    /// Batches of one segment, each checked; none if it ends before `take.from`.
+    fn read_batches(&self, segment: &Segment, take: &Take) -> Result<Option<Vec<Bytes>>, LogError> {
+        if segment.facts.log_bytes == 0 {
+            return Ok(None);
+        }
+        let open = self.open(segment)?;
+        let Some(mut position) = self.position_of(segment, &open, take.from)? else { return Ok(None) };
+        let mut scan = Scan::new(&*open.log, &segment.facts);
+        let mut batches: Vec<Bytes> = Vec::new();
+        let mut left = take.max_bytes;
+        let checked = loop {
+            let found = match scan.at(position) {
+                Ok(Some(found)) => found,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(self.unreadable(segment, error, take.from)),
+            };
+            let size = found.head.size_bytes() as u64;
+            if size > left && !(batches.is_empty() && take.min_one_batch) {
+                break Ok(());
+            }
+            match self.checked_batch(segment, &open, &found) {
+                Ok(batch) => batches.push(batch),
+                Err(error) => break Err(error),
+            }
+            left = left.saturating_sub(size);
+            position = found.end();
+        };
+        match checked {
+            Err(error) if batches.is_empty() => Err(error),
+            _ => Ok(Some(batches)),
+        }
+    }
+
+    /// A batch in memory, its checksum checked.
+    pub(crate) fn checked_batch(
+        &self,
+        segment: &Segment,
+        open: &OpenSegment,
+        found: &Found,
+    ) -> Result<Bytes, LogError> {
+        let mut bytes = vec![0; found.head.size_bytes()];
+        open.log
+            .read_exact_at(&mut bytes, found.position)
+            .map_err(self.io_error(Kind::Log, segment.facts.base_offset))?;
+        match BatchView::new(&bytes).and_then(|batch| batch.verify_crc()) {
+            Ok(()) => Ok(bytes.into()),
+            // The header is in order, so the batch after it can be found.
+            Err(error) => Err(LogError::Damaged {
+                path: Kind::Log.path(&self.dir, segment.facts.base_offset),
+                position: found.position,
+                from: found.head.base_offset(),
+                to: found.head.last_offset() + 1,
+                problem: error.to_string(),
+            }),
+        }
+    }
+
+    /// How far a map of the segment should reach: to where it will grow.
+    fn reach(&self, segment: &Segment) -> u64 {
+        let state = self.state();
+        let is_active =
+            state.segments.last().is_some_and(|active| active.facts.base_offset == segment.facts.base_offset);
+        if is_active { state.settings.segment_bytes } else { segment.facts.log_bytes }
     }
 
     /// A reader who took all that there is will be back for the next offset, and find it here.
@@ -142,31 +248,31 @@ impl Shared {
         // Where the indexes can't be rebuilt (a full disk, say) the segment is read from its start.
         let segment = self.with_indexes(segment).unwrap_or_else(|_| segment.clone());
         let mut scan = Scan::new(&*open.log, &segment.facts);
-        let relative = offset - segment.facts.base_offset;
-        let hint = self.last_entry(&segment, open, |entry| i64::from(entry.relative_offset) <= relative);
-        let from = match hint {
-            Ok(entry) => entry.map_or(Ok(0), |entry| confirm(&mut scan, &segment, entry)),
-            Err(LogError::Io { .. }) => Err(ScanError::Damaged { position: 0, problem: String::new() }),
-            Err(other) => return Err(other),
-        };
-        let result = match from {
-            Ok(position) => scan.ending_at_or_after(offset, position),
-            // The index, or the batch that it points to, is damaged. A whole segment shows which.
-            Err(_) => self.find_without_index(&segment, &mut scan, offset),
-        };
-        result.map_err(|error| self.unreadable(&segment, error, offset))
+        let (position, misled) = self.start_by_index(&segment, open, &mut scan, offset);
+        let found = scan.ending_at_or_after(offset, position);
+        if misled && found.is_ok() {
+            // The batches are whole, so the index is at fault: the next look-up makes it anew.
+            self.suspect_indexes(segment.facts.base_offset);
+        }
+        found.map_err(|error| self.unreadable(&segment, error, offset))
     }
 
-    /// Hops through the segment from its start. If that works, the index was at fault: the next look-up rebuilds it.
-    fn find_without_index(
-        &self,
-        segment: &Segment,
-        scan: &mut Scan<'_>,
-        offset: i64,
-    ) -> Result<Option<Found>, ScanError> {
-        let found = scan.ending_at_or_after(offset, 0)?;
-        self.suspect_indexes(segment.facts.base_offset);
-        Ok(found)
+    /// Where to start looking for `offset`: at the last batch that ends at or before it and that the index is right
+    /// about; and whether it was wrong about some.
+    fn start_by_index(&self, segment: &Segment, open: &OpenSegment, scan: &mut Scan<'_>, offset: i64) -> (u64, bool) {
+        let mut below = offset - segment.facts.base_offset + 1;
+        for tries in 0..ENTRIES_TRIED {
+            let misled = tries > 0;
+            match self.last_entry(segment, open, |entry| i64::from(entry.relative_offset) < below) {
+                Ok(None) => return (0, misled),
+                Ok(Some((_, entry))) => match confirm(scan, segment, entry) {
+                    Ok(position) => return (position, misled),
+                    Err(_) => below = i64::from(entry.relative_offset),
+                },
+                Err(_) => return (0, true),
+            }
+        }
+        (0, true)
     }
 
     /// The greatest end of a batch up to `limit`, for a batch that starts at `start`.
@@ -174,8 +280,8 @@ impl Shared {
         let mut scan = Scan::new(&*open.log, &segment.facts);
         let entry = self.last_entry(segment, open, |entry| u64::from(entry.position) <= limit).unwrap_or(None);
         let from = entry
-            .filter(|entry| u64::from(entry.position) > start)
-            .and_then(|entry| confirm(&mut scan, segment, entry).ok())
+            .filter(|(_, entry)| u64::from(entry.position) > start)
+            .and_then(|(_, entry)| confirm(&mut scan, segment, entry).ok())
             .unwrap_or(start);
         match scan.last_end_up_to(limit, from) {
             Ok(end) => Ok(end),
@@ -200,13 +306,13 @@ impl Shared {
         segment: &Segment,
         open: &OpenSegment,
         holds: impl Fn(&OffsetEntry) -> bool,
-    ) -> Result<Option<OffsetEntry>, LogError> {
+    ) -> Result<Option<(u64, OffsetEntry)>, LogError> {
         if segment.facts.index_bytes == 0 || segment.needs_indexes {
             return Ok(None);
         }
         let file = open.file(Kind::OffsetIndex, &**self.files.disk())?;
         last_where(&**file, segment.facts.index_bytes, holds)
-            .map_err(LogError::io(&Kind::OffsetIndex.path(&self.dir, segment.facts.base_offset)))
+            .map_err(self.io_error(Kind::OffsetIndex, segment.facts.base_offset))
     }
 
     /// Names damage: the offsets from the one asked for to the next that can be found by the index.
@@ -226,22 +332,20 @@ impl Shared {
         let segment_end = self
             .segment_after(segment.facts.base_offset)
             .unwrap_or_else(|| self.log_end.load(std::sync::atomic::Ordering::Acquire));
-        let Ok(open) = self.open(segment) else { return segment_end };
+        self.next_by_index(segment, position).unwrap_or(segment_end)
+    }
+
+    fn next_by_index(&self, segment: &Segment, position: u64) -> Option<i64> {
+        let open = self.if_open(segment.facts.base_offset)?;
+        let file = open.file(Kind::OffsetIndex, &**self.files.disk()).ok()?;
+        let before = self.last_entry(segment, &open, |entry| u64::from(entry.position) <= position).ok()?;
+        let first = before.map_or(0, |(place, _)| place + 1);
         let mut scan = Scan::new(&*open.log, &segment.facts);
-        let mut before = segment.facts.log_bytes;
-        let mut next = segment_end;
-        // From the end of the index backwards: damage is rare, and this is its only cost.
-        while let Ok(Some(entry)) = self.last_entry(segment, &open, |entry| u64::from(entry.position) < before) {
-            let at = u64::from(entry.position);
-            if at <= position || at >= before {
-                break;
-            }
-            if let Ok(Some(found)) = scan.at(at) {
-                next = found.head.base_offset();
-            }
-            before = at;
-        }
-        next
+        (first..segment.facts.index_bytes / OFFSET_ENTRY_BYTES).take(ENTRIES_TRIED).find_map(|place| {
+            let entry: OffsetEntry = entry_at(&**file, place).ok()?;
+            confirm(&mut scan, segment, entry).ok()?;
+            Some(scan.at(u64::from(entry.position)).ok()??.head.base_offset())
+        })
     }
 }
 

@@ -60,7 +60,7 @@ impl Shared {
         let mut state = self.state();
         let state = &mut *state;
         state.changed = true;
-        state.new_names = true;
+        state.new_names = true; // of an index that was missing
         let (start, end) = (base_offset, base_offset);
         let segment = state
             .segments

@@ -16,7 +16,7 @@ pub(crate) struct Scan<'a> {
     base_offset: i64,
     /// Where the batches end.
     log_bytes: u64,
-    buffer: Box<[u8; BUFFER_BYTES]>,
+    buffer: [u8; BUFFER_BYTES],
     buffered_from: u64,
     buffered: usize,
 }
@@ -48,7 +48,7 @@ impl<'a> Scan<'a> {
             file,
             base_offset: facts.base_offset,
             log_bytes: facts.log_bytes,
-            buffer: Box::new([0; BUFFER_BYTES]),
+            buffer: [0; BUFFER_BYTES],
             buffered_from: 0,
             buffered: 0,
         }

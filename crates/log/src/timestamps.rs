@@ -34,7 +34,7 @@ impl PartitionLog {
         let open = self.shared.open(segment)?;
         let facts = &segment.facts;
         match self.shared.find(segment, &open, facts.max_timestamp_offset)? {
-            Some(found) => self.shared.first_in_batch(segment, &open, &found, facts.max_timestamp),
+            Some(found) => self.shared.first_in_batch(segment, &open, &found, 0, facts.max_timestamp),
             None => Ok(None),
         }
     }
@@ -63,8 +63,8 @@ impl Shared {
         let mut position = first.position;
         while let Some(found) = scan.at(position).map_err(|error| self.unreadable(segment, error, from))? {
             if found.head.max_timestamp() >= timestamp {
-                let record = self.first_in_batch(segment, &open, &found, timestamp)?;
-                if record.is_some_and(|record| record.offset >= log_start) {
+                let record = self.first_in_batch(segment, &open, &found, log_start, timestamp)?;
+                if record.is_some() {
                     return Ok(record);
                 }
             }
@@ -81,8 +81,8 @@ impl Shared {
         }
         let file = open.file(Kind::TimeIndex, &**self.files.disk())?;
         let entry = last_where(&**file, facts.time_index_bytes, |entry: &TimeEntry| entry.timestamp <= timestamp)
-            .map_err(LogError::io(&Kind::TimeIndex.path(&self.dir, facts.base_offset)))?;
-        Ok(entry.map_or(facts.base_offset, |entry| facts.base_offset + i64::from(entry.relative_offset)))
+            .map_err(self.io_error(Kind::TimeIndex, facts.base_offset))?;
+        Ok(entry.map_or(facts.base_offset, |(_, entry)| facts.base_offset + i64::from(entry.relative_offset)))
     }
 
     fn first_in_batch(
@@ -90,18 +90,15 @@ impl Shared {
         segment: &Segment,
         open: &Arc<OpenSegment>,
         found: &Found,
+        offset: i64,
         timestamp: i64,
     ) -> Result<Option<TimestampOffset>, LogError> {
-        let mut bytes = vec![0; found.head.size_bytes()];
-        let damaged = |problem: String| {
-            let error = ScanError::Damaged { position: found.position, problem };
+        let bytes = self.checked_batch(segment, open, found)?;
+        let damaged = |error: record::BatchError| {
+            let error = ScanError::Damaged { position: found.position, problem: error.to_string() };
             self.unreadable(segment, error, found.head.base_offset())
         };
-        open.log
-            .read_exact_at(&mut bytes, found.position)
-            .map_err(LogError::io(&Kind::Log.path(&self.dir, segment.facts.base_offset)))?;
-        let batch = BatchView::new(&bytes).map_err(|error| damaged(error.to_string()))?;
-        batch.verify_crc().map_err(|error| damaged(error.to_string()))?;
-        first_at_or_after(&batch, timestamp, MAX_DECOMPRESSED_BATCH_BYTES).map_err(|error| damaged(error.to_string()))
+        let batch = BatchView::new(&bytes).map_err(damaged)?;
+        first_at_or_after(&batch, offset, timestamp, MAX_DECOMPRESSED_BATCH_BYTES).map_err(damaged)
     }
 }

@@ -23,6 +23,14 @@ pub enum RaftError {
         /// Vote, membership, entry.
         what: &'static str,
     },
+    /// The journal and the manifest do not belong together, or were damaged: entries are missing.
+    #[error("raft group {group} has lost entries: {what}; restore the data directory, or start with an empty one")]
+    Lost {
+        /// Which group.
+        group: GroupId,
+        /// What is missing.
+        what: Arc<str>,
+    },
     /// A setting that cannot be.
     #[error("raft group {group} can't start: {reason}")]
     Config {
@@ -56,6 +64,12 @@ pub enum ProposeError {
         /// Which group.
         group: GroupId,
     },
+    /// Another member took over while the entry was on its way. Whether it survives is unknown.
+    #[error("raft group {group} changed its leader; whether the proposal survives is unknown")]
+    Overtaken {
+        /// Which group.
+        group: GroupId,
+    },
     /// The payload is above the group's budget, so that it could never be queued.
     #[error("a proposal of {bytes} bytes to raft group {group} is above its budget of {limit}; send less at once")]
     TooLarge {
@@ -66,7 +80,7 @@ pub enum ProposeError {
         /// The budget.
         limit: usize,
     },
-    /// Storage failed. Whether the proposal survives is unknown.
+    /// Storage has failed before; nothing was written.
     #[error("storage of raft group {group} failed; mend the disk and restart the broker")]
     Storage {
         /// Which group.
@@ -84,7 +98,9 @@ impl ProposeError {
     /// Kafka's error for a request on a partition of this group; all but one tell clients to retry.
     pub fn code(&self) -> ErrorCode {
         match self {
-            ProposeError::NotLeader { .. } | ProposeError::Stopped { .. } => ErrorCode::NotLeaderOrFollower,
+            ProposeError::NotLeader { .. } | ProposeError::Overtaken { .. } | ProposeError::Stopped { .. } => {
+                ErrorCode::NotLeaderOrFollower
+            }
             ProposeError::NotReady { .. } => ErrorCode::LeaderNotAvailable,
             ProposeError::TooLarge { .. } => ErrorCode::MessageTooLarge,
             ProposeError::Storage { .. } => ErrorCode::KafkaStorageError,

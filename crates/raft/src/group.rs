@@ -9,14 +9,16 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use journal::{EntryId, Journal};
 use model::{Executor, GroupId};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
-use crate::{Applied, Config, ProposeError, RaftError, StateMachine, Status};
+use crate::core::{self, Answer, Proposed, Running, Written};
+use crate::{Config, ProposeError, RaftError, StateMachine, Status};
 
-/// What a proposal came to: where it stands, and what apply answered.
-type Outcome<R> = Result<(EntryId, R), ProposeError>;
+/// What a proposal counts for in the budget beyond its bytes: its place in queues, its channel.
+const PROPOSAL_OVERHEAD_BYTES: usize = 256;
 
-/// One Raft group on this broker. A cheap clone; the group itself lives on its own worker.
+/// One Raft group on this broker. A cheap clone; the group itself lives on its own worker, and ends
+/// when all handles are gone.
 pub struct Group<S: StateMachine> {
     shared: Arc<Shared<S>>,
 }
@@ -25,40 +27,32 @@ struct Shared<S: StateMachine> {
     group: GroupId,
     limit: usize,
     budget: Arc<Semaphore>,
-    calls: mpsc::UnboundedSender<Call<S>>,
-    status: watch::Receiver<Status>,
+    running: Running<S>,
+    /// Checkpoints are taken one by one.
+    checkpointing: tokio::sync::Mutex<()>,
 }
-
-enum Call<S: StateMachine> {
-    Propose { payload: Bytes, permit: OwnedSemaphorePermit, answer: oneshot::Sender<Outcome<S::Response>> },
-    Checkpoint { answer: oneshot::Sender<Result<(), RaftError>> },
-    Shutdown { answer: oneshot::Sender<()> },
-}
-
-/// What a proposal counts for in the budget beyond its bytes: its queue slots and channel.
-const PROPOSAL_OVERHEAD_BYTES: usize = 256;
 
 impl<S: StateMachine> Group<S> {
-    /// Starts the group on a worker of its own, and resolves once it runs; wait for
-    /// [`Status::ready`] before proposing.
+    /// Starts the group on a worker of its own: applies again what the journal holds beyond the
+    /// state machine's last checkpoint, and stands for election at once where it is the only voter.
+    ///
+    /// Resolves once the group runs; wait for [`Status::ready`] before proposing.
     pub async fn start(
         config: Config,
         journal: Journal,
         machine: S,
         executor: Arc<dyn Executor>,
     ) -> Result<Self, RaftError> {
-        let _ = journal;
-        let (calls, inbox) = mpsc::unbounded_channel();
-        let (status_sender, status) = watch::channel(Status::default());
-        let worker =
-            Worker { config: config.clone(), machine, inbox, status: status_sender, executor: executor.clone() };
-        executor.worker(&format!("raft-{}", config.group), Box::pin(worker.run()));
-        let budget = Arc::new(Semaphore::new(config.max_proposed_bytes));
-        let shared = Shared { group: config.group, limit: config.max_proposed_bytes, budget, calls, status };
-        Ok(Group { shared: Arc::new(shared) })
+        let (group, limit) = (config.group, config.max_proposed_bytes);
+        let running = core::start(config, journal, machine, executor).await?;
+        let budget = Arc::new(Semaphore::new(limit));
+        Ok(Group { shared: Arc::new(Shared { group, limit, budget, running, checkpointing: Default::default() }) })
     }
 
     /// Queues one entry, in the order of calls. Waits while the group's budget of bytes is used up.
+    ///
+    /// The payload is kept in the cache of recent entries: it must own its bytes, and not be a slice
+    /// of a larger buffer.
     pub async fn propose(&self, payload: Bytes) -> Result<Proposal<S::Response>, ProposeError> {
         let shared = &*self.shared;
         let group = shared.group;
@@ -66,38 +60,61 @@ impl<S: StateMachine> Group<S> {
         if bytes > shared.limit {
             return Err(ProposeError::TooLarge { group, bytes, limit: shared.limit });
         }
-        let stopped = |_| ProposeError::Stopped { group };
-        let permit = shared.budget.clone().acquire_many_owned(bytes as u32).await.map_err(stopped)?;
-        let (answer, outcome) = oneshot::channel();
-        let call = Call::Propose { payload, permit, answer };
-        shared.calls.send(call).map_err(|_| ProposeError::Stopped { group })?;
-        Ok(Proposal { group, outcome })
+        self.admit()?;
+        let stopped = |()| ProposeError::Stopped { group };
+        let permit = shared.budget.clone().acquire_many_owned(bytes as u32).await.map_err(|_| stopped(()))?;
+        let (sender, written) = oneshot::channel();
+        let answer = Answer { sender, permit };
+        shared.running.raft.client_write_ff(Proposed(payload), Some(answer)).await.map_err(|_| stopped(()))?;
+        Ok(Proposal { group, written })
     }
 
-    /// Leader, term and readiness, as they change.
+    /// Leader, term and readiness, as they change. The sender is gone once the group has ended.
     pub fn status(&self) -> watch::Receiver<Status> {
-        self.shared.status.clone()
+        self.shared.running.status.clone()
     }
 
-    /// Takes a checkpoint now, and purges the journal up to it.
+    /// Takes a checkpoint, and purges the journal up to it. A failed checkpoint leaves the group and
+    /// the checkpoint before as they are.
     pub async fn checkpoint(&self) -> Result<(), RaftError> {
-        let group = self.shared.group;
-        let (answer, done) = oneshot::channel();
-        self.shared.calls.send(Call::Checkpoint { answer }).map_err(|_| RaftError::Stopped { group })?;
-        done.await.map_err(|_| RaftError::Stopped { group })?
+        let Shared { group, running, checkpointing, .. } = &*self.shared;
+        let stopped = || RaftError::Stopped { group: *group };
+        let _one_by_one = checkpointing.lock().await;
+        let (waiter, outcome) = oneshot::channel();
+        running.checkpoints.send(waiter).map_err(|_| stopped())?;
+        running.raft.trigger().snapshot().await.map_err(|_| stopped())?;
+        let reached = outcome.await.map_err(|_| stopped())?.map_err(|error| {
+            let reason = format!("a checkpoint failed: {error}").into();
+            RaftError::Storage { group: *group, reason }
+        })?;
+        // The core purges when it has learnt of it.
+        let learnt = running.raft.wait(None).metrics(|now| now.snapshot >= reached, "the checkpoint").await;
+        learnt.map(drop).map_err(|_| stopped())
     }
 
-    /// Stops the group; what was proposed and not answered yet resolves with an error.
+    /// Ends the group: resolves when nothing of it runs any more. What was proposed and not answered
+    /// yet resolves with an error; whether it survives is unknown.
     pub async fn shutdown(&self) {
-        let (answer, done) = oneshot::channel();
-        if self.shared.calls.send(Call::Shutdown { answer }).is_ok() {
-            done.await.ok();
-        }
+        let mut status = self.status();
+        self.shared.running.stop.send_replace(true);
+        while status.changed().await.is_ok() {}
     }
 
     /// Which group this is.
     pub fn id(&self) -> GroupId {
         self.shared.group
+    }
+
+    fn admit(&self) -> Result<(), ProposeError> {
+        let group = self.shared.group;
+        let status = *self.shared.running.status.borrow();
+        match status {
+            Status { failed: true, .. } => Err(ProposeError::Storage { group }),
+            Status { stopped: true, .. } => Err(ProposeError::Stopped { group }),
+            Status { ready: true, .. } => Ok(()),
+            Status { leader: None, .. } => Err(ProposeError::NotLeader { group, leader: None }),
+            Status { leader: Some(_), .. } => Err(ProposeError::NotReady { group }),
+        }
     }
 }
 
@@ -116,62 +133,19 @@ impl<S: StateMachine> fmt::Debug for Group<S> {
 /// An entry that is queued: resolves when it is applied, or when it is known that nobody here will
 /// say whether it was.
 #[must_use = "the answer tells where the entry stands"]
-pub struct Proposal<R> {
+pub struct Proposal<R: Send + fmt::Debug + 'static> {
     group: GroupId,
-    outcome: oneshot::Receiver<Outcome<R>>,
+    written: oneshot::Receiver<Written<R>>,
 }
 
-impl<R> Future for Proposal<R> {
-    type Output = Outcome<R>;
+impl<R: Send + fmt::Debug + 'static> Future for Proposal<R> {
+    type Output = Result<(EntryId, R), ProposeError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let stopped = ProposeError::Stopped { group: self.group };
-        Pin::new(&mut self.outcome).poll(context).map(|outcome| outcome.unwrap_or(Err(stopped)))
-    }
-}
-
-/// Stands in for the Raft core until it is wired up: applies in order, keeps nothing.
-struct Worker<S: StateMachine> {
-    config: Config,
-    machine: S,
-    inbox: mpsc::UnboundedReceiver<Call<S>>,
-    status: watch::Sender<Status>,
-    executor: Arc<dyn Executor>,
-}
-
-impl<S: StateMachine> Worker<S> {
-    async fn run(mut self) {
-        let node = self.config.me.broker;
-        let before = self.machine.applied().map(|applied| applied.id);
-        let (term, mut index) = before.map_or((1, 0), |id| (id.term + 1, id.index + 1));
-        self.machine.term_started(EntryId { term, node, index });
-        let leader = Some(self.config.me.broker());
-        self.status.send_replace(Status { leader, term, ready: true, stopped: false });
-        while let Some(call) = self.inbox.recv().await {
-            match call {
-                Call::Propose { payload, permit, answer } => {
-                    index += 1;
-                    let id = EntryId { term, node, index };
-                    answer.send(Ok((id, self.machine.apply(id, &payload)))).ok();
-                    drop(permit);
-                }
-                Call::Checkpoint { answer } => {
-                    let applied = Applied { id: EntryId { term, node, index }, membership: Bytes::new() };
-                    let job = self.machine.checkpoint(applied);
-                    let group = self.config.group;
-                    self.executor.blocking(Box::new(move || {
-                        let done = job();
-                        let storage =
-                            |error: std::io::Error| RaftError::Storage { group, reason: error.to_string().into() };
-                        answer.send(done.map_err(storage)).ok();
-                    }));
-                }
-                Call::Shutdown { answer } => {
-                    self.status.send_modify(|status| (status.ready, status.stopped) = (false, true));
-                    answer.send(()).ok();
-                    return;
-                }
-            }
-        }
+        let group = self.group;
+        Pin::new(&mut self.written).poll(context).map(|written| match written {
+            Ok(written) => core::outcome(group, written),
+            Err(_) => Err(ProposeError::Stopped { group }),
+        })
     }
 }

@@ -42,6 +42,7 @@
 //! ```
 
 mod config;
+mod core;
 mod error;
 mod group;
 mod state_machine;

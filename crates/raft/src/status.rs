@@ -14,4 +14,6 @@ pub struct Status {
     pub ready: bool,
     /// The group has stopped for good: shut down, or its storage failed.
     pub stopped: bool,
+    /// It stopped because storage failed: only a restart helps.
+    pub failed: bool,
 }

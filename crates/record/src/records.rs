@@ -195,29 +195,28 @@ pub struct TimestampOffset {
     pub offset: i64,
 }
 
-/// The first record of a batch whose timestamp is at or after `timestamp` (ListOffsets). Decompresses at most `limit`
-/// bytes, a chunk at a time.
+/// The first record of a batch that is at or after `offset` and whose timestamp is at or after `timestamp`
+/// (ListOffsets). Decompresses at most `limit` bytes, a chunk at a time.
 pub fn first_at_or_after(
     batch: &BatchView<'_>,
+    offset: i64,
     timestamp: i64,
     limit: u64,
 ) -> Result<Option<TimestampOffset>, BatchError> {
-    if batch.attributes().timestamp_type() == TimestampType::LogAppendTime {
-        let first = TimestampOffset { timestamp: batch.max_timestamp(), offset: batch.base_offset() };
-        return Ok((batch.max_timestamp() >= timestamp).then_some(first));
-    }
-    let mut found = None;
+    let stamped = batch.attributes().timestamp_type() == TimestampType::LogAppendTime;
+    let mut first = None;
     walk(batch, limit, |record| {
-        let own = batch.base_timestamp().saturating_add(record.timestamp_delta);
-        if own >= timestamp && found.is_none() {
-            found = Some(TimestampOffset {
-                timestamp: own,
-                offset: batch.base_offset().saturating_add(i64::from(record.offset_delta)),
-            });
+        let own_offset = batch.base_offset().saturating_add(i64::from(record.offset_delta));
+        let own_timestamp = match stamped {
+            true => batch.max_timestamp(),
+            false => batch.base_timestamp().saturating_add(record.timestamp_delta),
+        };
+        if first.is_none() && own_offset >= offset && own_timestamp >= timestamp {
+            first = Some(TimestampOffset { timestamp: own_timestamp, offset: own_offset });
         }
         Ok(())
     })?;
-    Ok(found)
+    Ok(first)
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {

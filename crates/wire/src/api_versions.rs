@@ -16,8 +16,37 @@ pub struct Feature {
     pub min: i16,
     /// The highest level that this broker can run.
     pub max: i16,
-    /// The level that the cluster runs, `None` if it is not finalized.
-    pub finalized: Option<i16>,
+    /// The level that the cluster runs; 0 is as good as not finalized, and is not listed.
+    pub finalized: i16,
+}
+
+/// Those of Kafka 4.4.0, with its ranges. A fresh Kafka cluster finalizes all at their highest but
+/// `kraft.version`, and `group.version` and what follows are promises to clients: finalize what is
+/// really served.
+impl Feature {
+    /// `metadata.version`; 33 is 4.4-IV2. Java's tools print it.
+    pub const METADATA: Feature = Feature::new("metadata.version", 7, 33);
+    /// `transaction.version`; 2 is KIP-890, by which Java's producers choose their protocol.
+    pub const TRANSACTION: Feature = Feature::new("transaction.version", 0, 2);
+    /// `group.version`; 1 is KIP-848.
+    pub const GROUP: Feature = Feature::new("group.version", 0, 1);
+    /// `share.version`; 1 is KIP-932, 2 adds dead letters (KIP-1191).
+    pub const SHARE: Feature = Feature::new("share.version", 0, 2);
+    /// `streams.version`; 1 is KIP-1071.
+    pub const STREAMS: Feature = Feature::new("streams.version", 0, 1);
+    /// `eligible.leader.replicas.version`; 1 is KIP-966.
+    pub const ELIGIBLE_LEADER_REPLICAS: Feature = Feature::new("eligible.leader.replicas.version", 0, 1);
+    /// `kraft.version`; 1 is KIP-853.
+    pub const KRAFT: Feature = Feature::new("kraft.version", 0, 1);
+
+    const fn new(name: &'static str, min: i16, max: i16) -> Feature {
+        Feature { name, min, max, finalized: 0 }
+    }
+
+    /// The same feature, run at `level`.
+    pub const fn finalized_at(self, level: i16) -> Feature {
+        Feature { finalized: level, ..self }
+    }
 }
 
 /// Answers a request: its checks, then the table of APIs and the features.
@@ -25,6 +54,9 @@ pub struct Feature {
 /// * A software name or version that is malformed is INVALID_REQUEST (KIP-511).
 /// * `cluster_id` and `node_id` are this broker's; a client that means another cluster or broker
 ///   is told REBOOTSTRAP_REQUIRED, one that gives only one of the two INVALID_REQUEST (KIP-1242).
+/// * Up to version 3, features that start at 0 are left out of the supported ones (KAFKA-17011).
+///
+/// Without `finalized_features_epoch` >= 0 Java's clients stay on old protocols.
 pub fn api_versions_response(
     version: i16,
     request: &ApiVersionsRequest,
@@ -36,16 +68,13 @@ pub fn api_versions_response(
     if let Err(error) = check(version, request, cluster_id, node_id) {
         return ApiVersionsResponse::default().with_error_code(error.code());
     }
-    let finalized = |feature: &Feature| {
-        let level = feature.finalized?;
-        let name = StrBytes::from_static_str(feature.name);
-        Some(FinalizedFeatureKey::default().with_name(name).with_min_version_level(level).with_max_version_level(level))
-    };
     ApiVersionsResponse::default()
         .with_api_keys(APIS.iter().filter_map(advertised).collect())
-        .with_supported_features(features.iter().filter(|f| version > 3 || f.min > 0).map(supported).collect())
+        .with_supported_features(
+            features.iter().filter(|feature| version > 3 || feature.min > 0).map(supported).collect(),
+        )
         .with_finalized_features_epoch(finalized_features_epoch)
-        .with_finalized_features(features.iter().filter_map(finalized).collect())
+        .with_finalized_features(features.iter().filter(|feature| feature.finalized > 0).map(finalized).collect())
 }
 
 /// The answer, in version 0, to an ApiVersions request of a version that is not served: the range
@@ -71,6 +100,13 @@ fn supported(feature: &Feature) -> SupportedFeatureKey {
         .with_name(StrBytes::from_static_str(feature.name))
         .with_min_version(feature.min)
         .with_max_version(feature.max)
+}
+
+fn finalized(feature: &Feature) -> FinalizedFeatureKey {
+    FinalizedFeatureKey::default()
+        .with_name(StrBytes::from_static_str(feature.name))
+        .with_min_version_level(feature.finalized)
+        .with_max_version_level(feature.finalized)
 }
 
 fn check(version: i16, request: &ApiVersionsRequest, cluster_id: &str, node_id: i32) -> Result<(), ErrorCode> {
@@ -99,3 +135,6 @@ fn is_software_word(word: &str) -> bool {
         && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
         && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
 }
+
+#[cfg(test)]
+mod tests;

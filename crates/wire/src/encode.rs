@@ -10,6 +10,8 @@ use crate::{ApiKey, Frame, Unencodable};
 /// Records below this many bytes are copied: a piece of its own costs more in `writev` than that.
 pub const SPLICE_FROM_BYTES: usize = 2048;
 
+const TOO_LONG: &str = "a frame of more than 2 GiB";
+
 /// Encodes a response with its length and header. What `version` has no place for is dropped
 /// ([`Response::fit`]), so a handler may fill in all it knows.
 ///
@@ -23,7 +25,7 @@ pub fn encode_response<R: Response>(version: i16, correlation_id: i32, mut respo
         out.small.put_u8(0); // no tagged fields
     }
     response.write(&mut out, version)?;
-    Ok(out.into_frame())
+    out.into_frame().ok_or_else(|| unencodable(R::API, version, TOO_LONG))
 }
 
 /// Encodes a request with its length and header (for clients).
@@ -45,7 +47,7 @@ pub fn encode_request<M: Request>(
         out.small.put_u8(0); // no tagged fields
     }
     request.write(&mut out.small, version)?;
-    Ok(out.into_frame())
+    out.into_frame().ok_or_else(|| unencodable(M::API, version, TOO_LONG))
 }
 
 fn put_client_id(out: &mut BytesMut, client_id: Option<&str>) -> Result<(), &'static str> {
@@ -93,9 +95,10 @@ impl Pieces {
         }
     }
 
-    fn into_frame(mut self) -> Frame {
+    /// The finished frame, unless its length does not fit its four bytes.
+    fn into_frame(mut self) -> Option<Frame> {
         let large_bytes: usize = self.large.iter().map(|(_, bytes)| bytes.len()).sum();
-        let length = i32::try_from(self.small.len() - 4 + large_bytes).expect("responses are bounded far below 2 GiB");
+        let length = i32::try_from(self.small.len() - 4 + large_bytes).ok()?;
         self.small[..4].copy_from_slice(&length.to_be_bytes());
         let mut small = self.small.freeze();
         let mut pieces = VecDeque::with_capacity(2 * self.large.len() + 1);
@@ -110,6 +113,6 @@ impl Pieces {
         if !small.is_empty() {
             pieces.push_back(small);
         }
-        Frame::from_pieces(pieces)
+        Some(Frame::from_pieces(pieces))
     }
 }

@@ -61,8 +61,8 @@ pub enum Fault {
     /// A length below -1, or -1 (null) where null may not be.
     #[error("a negative or null length where a value must be")]
     Null,
-    /// A varint of more than five bytes.
-    #[error("a varint longer than five bytes")]
+    /// A varint of more than five bytes or 32 bits; a tag of more than 31.
+    #[error("a varint out of range")]
     Varint,
     /// More elements than what is left of the body can hold.
     #[error("a count of elements that the body can't hold")]

@@ -7,9 +7,15 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::Malformed;
 
-/// Room reserved for a frame whose length alone has arrived. What has arrived is doubled from
-/// there, so an announced length reserves nothing.
-const FIRST_RESERVE_BYTES: usize = 64 * 1024;
+/// Room for a connection from which nothing is known to come: an idle one costs no more.
+const IDLE_BYTES: usize = 8 * 1024;
+
+/// Room for a frame whose length alone has arrived: an announced length reserves nothing.
+const ANNOUNCED_BYTES: usize = 64 * 1024;
+
+/// Room for a frame once [`ANNOUNCED_BYTES`] of it have really arrived; what has arrived is
+/// doubled from there. So a frame of a MiB is moved once, when it is small.
+const ARRIVING_BYTES: usize = 1024 * 1024;
 
 /// Cuts what arrives on a connection into frames, without copying.
 ///
@@ -59,7 +65,11 @@ impl FrameReader {
             return Ok(None);
         }
         self.arrived.advance(4);
-        Ok(Some(self.arrived.split_to(length).freeze()))
+        let frame = self.arrived.split_to(length).freeze();
+        if self.arrived.is_empty() {
+            self.arrived = BytesMut::new(); // lets go of the frame's memory
+        }
+        Ok(Some(frame))
     }
 
     /// Bytes that have arrived and are not yet part of a whole frame.
@@ -72,11 +82,15 @@ impl FrameReader {
         Some(i32::from_be_bytes(*prefix))
     }
 
-    /// What is missing of the frame, but no more than has arrived already.
+    /// What is missing of the frame, as far as what has arrived makes it believable.
     fn wanted(&self) -> usize {
-        let announced = self.announced().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-        let missing = (4 + announced).saturating_sub(self.arrived.len());
-        missing.clamp(4096, self.arrived.len().max(FIRST_RESERVE_BYTES))
+        let Some(announced) = self.announced() else { return IDLE_BYTES };
+        let missing = (4 + usize::try_from(announced).unwrap_or(0)).saturating_sub(self.arrived.len());
+        let believed = match self.arrived.len() {
+            ..ANNOUNCED_BYTES => ANNOUNCED_BYTES,
+            arrived => arrived.max(ARRIVING_BYTES),
+        };
+        missing.clamp(1, believed)
     }
 }
 
@@ -137,3 +151,6 @@ impl Buf for Frame {
         filled
     }
 }
+
+#[cfg(test)]
+mod tests;

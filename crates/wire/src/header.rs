@@ -79,3 +79,6 @@ fn skip_tagged_fields(frame: &mut Bytes) -> Result<(), Malformed> {
     frame.advance(read);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

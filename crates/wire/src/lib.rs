@@ -22,6 +22,7 @@
 
 mod api;
 mod api_versions;
+mod compatibility;
 mod decode;
 mod encode;
 mod error;
@@ -34,6 +35,7 @@ mod versions;
 
 pub use api::{APIS, Api, ApiKey, Support};
 pub use api_versions::{Feature, api_versions_response, unsupported_api_versions_response};
+pub use compatibility::compatibility_tables;
 pub use decode::{decode, decode_response, response_correlation_id};
 pub use encode::{Pieces, SPLICE_FROM_BYTES, encode_request, encode_response};
 pub use error::{Fault, Malformed, Unencodable};

@@ -3,17 +3,31 @@
 //!
 //! Take the types from here, never from `kafka_protocol::messages`: a name that both have is the
 //! crate's there and the complete one here.
+//!
+//! Where newer versions say the same in another place (many groups instead of one), messages are
+//! in the *newest form* on our side of the codec, whatever the version on the wire (requests that
+//! were read keep the old place filled too):
+//!
+//! | message | versions | old place | where to look for it and put it |
+//! |---|---|---|---|
+//! | Metadata request | 0 | empty `topics` (all) | `topics: None` |
+//! | Fetch request | 4-14 | `replica_id` | `replica_state.replica_id` |
+//! | OffsetFetch | 1-7 | `group_id`, `topics`, `error_code` | `groups` |
+//! | FindCoordinator | 0-3 | `key`; `node_id`, `host`, `port`, errors | `coordinator_keys`; `coordinators` |
+//! | LeaveGroup | 0-2 | `member_id`; `error_code` of the one member | `members` |
+//! | DeleteTopics request | 1-5 | `topic_names` | `topics` |
 
 use bytes::{Bytes, BytesMut};
-use kafka_protocol::protocol::{Decodable, Encodable};
 
-use crate::encode::{Pieces, unencodable};
+use crate::encode::Pieces;
 use crate::{Malformed, Unencodable};
 
 mod api_versions;
+mod by_crate;
 mod fetch;
-mod fit;
 mod offsets;
+mod request_forms;
+mod response_forms;
 
 pub use crate::{ApiKey, RequestHeader};
 pub use api_versions::ApiVersionsRequest;
@@ -51,7 +65,8 @@ pub trait Response: Sized {
     /// The API that it belongs to.
     const API: ApiKey;
 
-    /// Takes back to its default whatever `version` has no place for.
+    /// From the newest form to that of `version`, taking back to its default whatever `version`
+    /// has no place for.
     fn fit(&mut self, version: i16);
 
     /// Appends the encoded body; see [`crate::encode_response`].
@@ -59,69 +74,4 @@ pub trait Response: Sized {
     /// # Errors
     /// If `version` has no place for a field that is set.
     fn write(&self, out: &mut Pieces, version: i16) -> Result<(), Unencodable>;
-}
-
-/// The version by which the crate's types read and write `version`: lower where Kafka raised the
-/// version without changing the bytes.
-fn crate_version(api: ApiKey, version: i16) -> i16 {
-    let highest = match api {
-        ApiKey::ListOffsets => 10, // 11 only allows one more timestamp (KIP-1023)
-        ApiKey::ApiVersions => 4,  // the response; the request is our own (KIP-1242)
-        _ => i16::MAX,
-    };
-    version.min(highest)
-}
-
-fn read_by_crate<M: Decodable>(api: ApiKey, body: &mut Bytes, version: i16) -> Result<M, Malformed> {
-    M::decode(body, crate_version(api, version)).map_err(|error| Malformed::Value {
-        api,
-        version,
-        reason: error.to_string(),
-    })
-}
-
-fn write_by_crate<M: Encodable>(api: ApiKey, message: &M, out: &mut BytesMut, version: i16) -> Result<(), Unencodable> {
-    message.encode(out, crate_version(api, version)).map_err(|error| unencodable(api, version, error))
-}
-
-/// Requests whose bytes the crate reads and writes in every version that is served.
-macro_rules! requests_by_crate {
-    ($($api:ident $request:ident $response:ident;)*) => {$(
-        impl Request for $request {
-            const API: ApiKey = ApiKey::$api;
-            type Response = $response;
-
-            fn read(body: &mut Bytes, version: i16) -> Result<Self, Malformed> {
-                read_by_crate(Self::API, body, version)
-            }
-
-            fn write(&self, out: &mut BytesMut, version: i16) -> Result<(), Unencodable> {
-                write_by_crate(Self::API, self, out, version)
-            }
-
-            fn read_response(body: &mut Bytes, version: i16) -> Result<$response, Malformed> {
-                read_by_crate(Self::API, body, version)
-            }
-        }
-    )*};
-}
-
-requests_by_crate! {
-    Produce ProduceRequest ProduceResponse;
-    Fetch FetchRequest FetchResponse;
-    ListOffsets ListOffsetsRequest ListOffsetsResponse;
-    Metadata MetadataRequest MetadataResponse;
-    FindCoordinator FindCoordinatorRequest FindCoordinatorResponse;
-    JoinGroup JoinGroupRequest JoinGroupResponse;
-    Heartbeat HeartbeatRequest HeartbeatResponse;
-    LeaveGroup LeaveGroupRequest LeaveGroupResponse;
-    SyncGroup SyncGroupRequest SyncGroupResponse;
-    DescribeGroups DescribeGroupsRequest DescribeGroupsResponse;
-    ListGroups ListGroupsRequest ListGroupsResponse;
-    CreateTopics CreateTopicsRequest CreateTopicsResponse;
-    DeleteTopics DeleteTopicsRequest DeleteTopicsResponse;
-    DeleteRecords DeleteRecordsRequest DeleteRecordsResponse;
-    InitProducerId InitProducerIdRequest InitProducerIdResponse;
-    OffsetForLeaderEpoch OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse;
-    DescribeCluster DescribeClusterRequest DescribeClusterResponse;
 }

@@ -52,6 +52,16 @@ pub(crate) fn take_tags(body: &mut Bytes) -> Result<BTreeMap<i32, Bytes>, Fault>
     Ok(tags)
 }
 
+/// A section of tagged fields of which none is known.
+pub(crate) fn put_tags(out: &mut BytesMut, tags: &BTreeMap<i32, Bytes>) {
+    put_varint(out, tags.len() as u32);
+    for (tag, field) in tags {
+        put_varint(out, *tag as u32);
+        put_varint(out, field.len() as u32);
+        out.put_slice(field);
+    }
+}
+
 pub(crate) fn put_varint(out: &mut BytesMut, mut value: u32) {
     while value >= 0x80 {
         out.put_u8(value as u8 | 0x80);

@@ -32,6 +32,8 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
+use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestTopics;
 
 use crate::{ApiKey, Malformed};
 
@@ -62,21 +64,38 @@ type Ready = [[OnceLock<walk::Shape>; VERSIONS]; APIS];
 /// Walks the body of a request.
 pub(crate) fn check_request(api: ApiKey, version: i16, body: &Bytes) -> Result<(), Malformed> {
     static READY: Ready = [const { [const { OnceLock::new() }; VERSIONS] }; APIS];
-    check(&READY, REQUESTS, api, version, body)
+    check(&READY, REQUESTS, api, version, body, raised_bytes(api, version))
 }
 
 /// Walks the body of a response.
 pub(crate) fn check_response(api: ApiKey, version: i16, body: &Bytes) -> Result<(), Malformed> {
     static READY: Ready = [const { [const { OnceLock::new() }; VERSIONS] }; APIS];
-    check(&READY, RESPONSES, api, version, body)
+    check(&READY, RESPONSES, api, version, body, 0)
 }
 
-fn check(ready: &Ready, shapes: &'static str, api: ApiKey, version: i16, body: &Bytes) -> Result<(), Malformed> {
+/// What an element of an old version's array takes in the newest form, to which it is copied
+/// (`messages::request_forms`).
+fn raised_bytes(api: ApiKey, version: i16) -> usize {
+    match (api, version) {
+        (ApiKey::OffsetFetch, ..=7) => size_of::<OffsetFetchRequestTopics>(),
+        (ApiKey::DeleteTopics, ..=5) => size_of::<DeleteTopicState>(),
+        _ => 0,
+    }
+}
+
+fn check(
+    ready: &Ready,
+    shapes: &'static str,
+    api: ApiKey,
+    version: i16,
+    body: &Bytes,
+    raised_bytes: usize,
+) -> Result<(), Malformed> {
     let unsupported = Malformed::UnsupportedVersion { api, version };
     let place = usize::try_from(version).ok().and_then(|version| ready[api.position()].get(version));
     let Some(place) = place.filter(|_| api.api().kafka.contains(version)) else { return Err(unsupported) };
     let Some(text) = entry(shapes, api) else { return Err(unsupported) };
-    let shape = place.get_or_init(|| parse::parse(text, version, api.is_flexible(version)));
+    let shape = place.get_or_init(|| parse::parse(text, version, api.is_flexible(version), raised_bytes));
     let mut reader = Reader::new(body);
     shape.walk(&mut reader).map_err(|fault| Malformed::Shape { api, version, position: reader.position(), fault })
 }

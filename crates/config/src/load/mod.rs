@@ -61,7 +61,7 @@ impl BrokerConfig {
             let (name, value) = argument.split_once('=').ok_or_else(|| ConfigError::BadValue {
                 name: "--set".to_owned(),
                 value: argument.clone(),
-                origin: Origin::Set,
+                origin: Origin::Flag("command line"),
                 reason: "must be KEY=VALUE, e.g. --set num.partitions=3".to_owned(),
             })?;
             put(&mut given, name.trim(), value, Origin::Set)?;

@@ -7,6 +7,8 @@
 
 mod brokers;
 mod features;
+#[cfg(test)]
+mod properties;
 mod refusal;
 mod settings;
 #[cfg(test)]

@@ -30,3 +30,11 @@ impl Default for Config {
         }
     }
 }
+
+/// A new member's JoinGroup waits at most so long, since it cannot heartbeat before it knows its id: without a bound,
+/// clients that time out and retry would fill a slow rebalance with members that are gone. Kafka's own figure.
+pub(super) const NEW_MEMBER_JOIN_TIMEOUT_MS: i32 = 5 * 60 * 1_000;
+
+/// Member ids that were handed out and not yet used (KIP-394), for one group. Each costs some 200 bytes until its
+/// session timeout; a client that only ever asks for ids must not fill the memory.
+pub(super) const MAX_PENDING_MEMBERS: usize = 100_000;

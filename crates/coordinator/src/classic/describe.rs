@@ -1,11 +1,14 @@
 //! DescribeGroups and ListGroups.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
 
 use super::ClassicGroups;
+use super::group::Group;
 use crate::store::GroupStore;
+use GroupState::{Empty, Stable};
 
 /// What a classic group is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,22 +110,43 @@ pub struct DescribedMember {
 impl ClassicGroups {
     /// A group as it is now; `None` if there is none: "Dead" before DescribeGroups 6, GROUP_ID_NOT_FOUND from then on.
     pub fn describe(&self, store: &GroupStore, group: &str) -> Option<DescribedGroup> {
-        let _ = self;
-        let stored = store.group(group);
-        if !store.contains(group) {
-            return None;
+        match self.groups.get(group) {
+            Some(live) => Some(describe(live)),
+            None if store.contains(group) => Some(describe(&Group::stored_or_new(store, group))),
+            None => None,
         }
-        Some(DescribedGroup {
-            state: GroupState::Empty,
-            protocol_type: stored.and_then(|group| group.protocol_type.clone()).unwrap_or_default(),
-            protocol: String::new(),
-            members: Vec::new(),
-        })
     }
 
     /// The groups that pass the filter, in the order of their names.
     pub fn list(&self, store: &GroupStore, filter: &ListFilter) -> Vec<ListedGroup> {
-        let _ = (self, store, filter.wants_type(), filter.wants_state(GroupState::Empty));
-        Vec::new()
+        if !filter.wants_type() {
+            return Vec::new();
+        }
+        let mut listed: BTreeMap<&str, (GroupState, Option<&str>)> = BTreeMap::new();
+        for (name, stored) in store.groups() {
+            let state = if stored.is_some_and(|stored| !stored.members.is_empty()) { Stable } else { Empty };
+            listed.insert(name, (state, stored.and_then(|stored| stored.protocol_type.as_deref())));
+        }
+        for (name, live) in &self.groups {
+            listed.insert(name, (live.state, live.protocol_type.as_deref()));
+        }
+        let wanted = listed.into_iter().filter(|(_, (state, _))| filter.wants_state(*state));
+        let list = |(name, (state, protocol_type)): (&str, (GroupState, Option<&str>))| ListedGroup {
+            group: name.to_owned(),
+            protocol_type: protocol_type.unwrap_or_default().to_owned(),
+            state,
+        };
+        wanted.map(list).collect()
+    }
+}
+
+/// Protocol and metadata are told of a stable group only: else they are about to change.
+fn describe(group: &Group) -> DescribedGroup {
+    let protocol = group.protocol.as_deref().filter(|_| group.state == Stable);
+    DescribedGroup {
+        state: group.state,
+        protocol_type: group.protocol_type.clone().unwrap_or_default(),
+        protocol: protocol.unwrap_or_default().to_owned(),
+        members: group.members.values().map(|member| member.describe(protocol)).collect(),
     }
 }

@@ -12,11 +12,28 @@
 //!       nobody joined
 //! ```
 
+mod commit;
 mod config;
+mod delete;
 mod describe;
+mod group;
+mod heartbeat;
+mod join;
+mod leave;
+mod member;
+mod rebalance;
 mod reply;
 mod request;
+mod retention;
+mod static_join;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod turn;
+mod writes;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{ErrorCode, Random};
@@ -32,7 +49,14 @@ pub use request::{
     LeavingMember, Protocol, Request, SyncRequest,
 };
 
-use crate::schema::KeyValue;
+use commit::commit_error;
+use group::Group;
+use leave::leave_unknown_group;
+use timers::{Timer, Timers};
+use turn::Turn;
+use writes::{After, UnderWay, Writes, failed, told};
+
+use crate::schema::{KeyValue, MAX_STRING_BYTES};
 use crate::store::{GroupStore, StoredGroup};
 
 /// A request that waits for its answer; the driver maps it to a connection. Each gets exactly one [`Reply`], unless
@@ -66,76 +90,108 @@ pub struct Effects {
 
 /// The classic groups of one partition of `__consumer_offsets`, at its leader.
 ///
-/// Time is the argument of every turn, in ms, and should not go backwards. The store is that of the same partition; it may
-/// run ahead of [`ClassicGroups::written`], never behind.
+/// Time is the argument of every turn, in ms, and should not go backwards. The store is that of the same partition; it
+/// may run ahead of [`ClassicGroups::written`], never behind.
 pub struct ClassicGroups {
     config: Config,
     random: Arc<dyn Random>,
+    /// Groups with members, with ids handed out, or with writes under way. Of others the store knows all there is.
+    groups: BTreeMap<Arc<str>, Group>,
+    timers: Timers,
+    writes: Writes,
 }
 
 impl ClassicGroups {
     /// A machine without groups: [`ClassicGroups::load_all`] comes next, where the store has any.
     pub fn new(config: Config, random: Arc<dyn Random>) -> Self {
-        ClassicGroups { config, random }
+        ClassicGroups { config, random, groups: BTreeMap::new(), timers: Timers::default(), writes: Writes::default() }
     }
 
     /// Takes one request. Its answer is among the effects now or of a later call.
     pub fn handle(&mut self, now_ms: i64, store: &GroupStore, caller: CallerId, request: Request) -> Effects {
-        let _ = (now_ms, store, &self.random);
-        let error = ErrorCode::CoordinatorNotAvailable;
-        let reply = match request {
-            Request::Join(join) => Reply::Join(JoinReply::error(error, &join.member_id)),
-            Request::Sync(_) => Reply::Sync(SyncReply::error(error)),
-            Request::Heartbeat(_) => Reply::Heartbeat(error),
-            Request::Leave(_) => Reply::Leave(LeaveReply { error, members: Vec::new() }),
-            Request::Commit(_) => Reply::Commit(CommitReply::default()),
-            Request::DeleteGroup { .. } => Reply::DeleteGroup(error),
-            Request::DeleteOffsets(_) => Reply::DeleteOffsets(DeleteOffsetsReply { error, topics: Vec::new() }),
-        };
-        Effects { replies: vec![(caller, reply)], writes: Vec::new() }
+        let mut effects = Effects::default();
+        if let Err(error) = self.check(&request) {
+            effects.replies.push((caller, refused(request, error)));
+            return effects;
+        }
+        let name = request.group().to_owned();
+        match request {
+            // The one that is frequent: it need not look at the store, where no member stands that is not live.
+            Request::Heartbeat(request) => {
+                let error = self.in_group(now_ms, &name, &mut effects, |turn, group| turn.heartbeat(group, &request));
+                effects.replies.push((caller, Reply::Heartbeat(error.unwrap_or(ErrorCode::UnknownMemberId))));
+            }
+            request if self.bring_in(now_ms, store, &name) || begins_a_group(&request) => {
+                self.begin(&name);
+                self.in_group(now_ms, &name, &mut effects, |turn, group| match request {
+                    Request::Join(request) => turn.join(group, caller, request),
+                    Request::Sync(request) => turn.sync(group, caller, request),
+                    Request::Leave(request) => turn.leave(group, caller, request),
+                    Request::Commit(request) => turn.commit(group, caller, request),
+                    Request::DeleteOffsets(request) => turn.delete_offsets(group, store, caller, request),
+                    Request::DeleteGroup { .. } => turn.delete_group(group, store, caller),
+                    Request::Heartbeat(_) => unreachable!("handled above"),
+                });
+            }
+            request => effects.replies.push((caller, unknown_group(request))),
+        }
+        effects
     }
 
     /// Takes the outcome of a write: applied (the store has it), or refused with the error of the append.
     pub fn written(&mut self, now_ms: i64, write: WriteId, result: Result<(), ErrorCode>) -> Effects {
-        drop((now_ms, write, result));
-        Effects::default()
+        let mut effects = Effects::default();
+        let Some(UnderWay { group: name, after, answers }) = self.writes.end(write) else { return effects };
+        let outcome = result.map_err(told);
+        effects.replies.extend(answers.into_iter().map(|(caller, reply)| match outcome {
+            Ok(()) => (caller, reply),
+            Err(error) => (caller, failed(reply, error)),
+        }));
+        self.in_group(now_ms, &name, &mut effects, |turn, group| match after {
+            After::Assigned { assignments } => turn.assigned(group, write, assignments, outcome),
+            After::Renamed(renamed) => turn.renamed(group, *renamed, outcome),
+            After::Emptied => group.unsaved = outcome.is_err(),
+            After::Deleted if outcome.is_ok() => group.unsaved = false,
+            After::Deleted | After::Nothing => {}
+        });
+        effects
     }
 
     /// Does what is due: sessions, join and sync phases that ran out of time.
     pub fn expire(&mut self, now_ms: i64) -> Effects {
-        let _ = now_ms;
-        Effects::default()
+        let mut effects = Effects::default();
+        while let Some(timer) = self.timers.pop_due(now_ms) {
+            let name = timer.group().clone();
+            self.in_group(now_ms, &name, &mut effects, |turn, group| match timer {
+                Timer::Session { member, .. } => turn.session_ran_out(group, &member),
+                Timer::Join { .. } => turn.join_phase_ran_out(group),
+                Timer::Sync { .. } => turn.sync_phase_ran_out(group),
+            });
+        }
+        effects
     }
 
     /// When [`ClassicGroups::expire`] has something to do, at the earliest. Calling it in vain is harmless.
     pub fn next_deadline(&self) -> Option<i64> {
-        None
+        self.timers.next_ms()
     }
 
-    /// Writes tombstones for offsets that are past their retention, and for groups that are left with nothing.
-    ///
-    /// Looks at no more than `groups` groups, those behind `after` in the order of names, and returns the name to go on
-    /// behind; `None` when the end was reached. To be called every `offsets.retention.check.interval.ms`.
-    pub fn expire_offsets(
-        &mut self,
-        now_ms: i64,
-        store: &GroupStore,
-        after: Option<&str>,
-        groups: usize,
-    ) -> (Effects, Option<String>) {
-        let _ = (now_ms, store, after, groups, self.config.offsets_retention_ms);
-        (Effects::default(), None)
-    }
-
-    /// Writes tombstones for all offsets of a topic that was deleted, whatever their group.
-    pub fn topic_deleted(&mut self, store: &GroupStore, topic: &str) -> Effects {
-        let _ = (store, topic);
-        Effects::default()
-    }
-
-    /// Takes over a group at the start of leadership. Its members' sessions start anew.
+    /// Takes over a group at the start of leadership. Its members' sessions start anew; one that is larger than
+    /// `group.max.size` by now starts a rebalance, so that its members commit before some of them have to go.
     pub fn load(&mut self, now_ms: i64, group: &str, stored: &StoredGroup) {
-        let _ = (now_ms, group, stored);
+        let live = Group::load(group, stored);
+        let too_large = live.members.len() > self.config.max_size;
+        self.groups.insert(live.name.clone(), live);
+        let mut effects = Effects::default();
+        self.in_group(now_ms, group, &mut effects, |turn, group| {
+            for member in group.members.values() {
+                turn.start_session(group, &member.id, member.session_timeout_ms);
+            }
+            if too_large {
+                turn.prepare_rebalance(group);
+            }
+        });
+        assert_eq!(effects, Effects::default(), "nobody waits for a group that was just loaded");
     }
 
     /// Takes over all groups of the store that have members.
@@ -147,14 +203,122 @@ impl ClassicGroups {
         }
     }
 
-    /// Ends the leadership: whoever waits is answered NOT_COORDINATOR, and everything is forgotten. Outcomes of writes that
-    /// come in later are passed over.
+    /// Ends the leadership: whoever waits is answered NOT_COORDINATOR, and everything is forgotten. Outcomes of writes
+    /// that come in later are passed over.
     pub fn unload(&mut self) -> Effects {
-        Effects::default()
+        const ERROR: ErrorCode = ErrorCode::NotCoordinator;
+        let mut effects = Effects::default();
+        for write in self.writes.take_all() {
+            let replies = write.answers.into_iter().map(|(caller, reply)| (caller, failed(reply, ERROR)));
+            effects.replies.extend(replies);
+        }
+        for member in std::mem::take(&mut self.groups).into_values().flat_map(|group| group.members.into_values()) {
+            let joining = member.joining.map(|caller| (caller, Reply::Join(JoinReply::error(ERROR, &member.id))));
+            let syncing = member.syncing.map(|caller| (caller, Reply::Sync(SyncReply::error(ERROR))));
+            effects.replies.extend(joining.into_iter().chain(syncing));
+        }
+        self.timers.clear();
+        effects
     }
 
     /// Whether no group is held in memory.
     pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Holds a group in memory for this turn. False if there is none of this name.
+    fn bring_in(&mut self, now_ms: i64, store: &GroupStore, name: &str) -> bool {
+        if self.groups.contains_key(name) {
+            return true;
+        }
+        match store.group(name) {
+            Some(stored) => self.load(now_ms, name, stored),
+            None if store.contains(name) => self.begin(name),
+            None => return false,
+        }
         true
+    }
+
+    fn begin(&mut self, name: &str) {
+        self.groups.entry(name.into()).or_insert_with(|| Group::new(name));
+    }
+
+    /// Lets one group take a step; afterwards it is forgotten if the store knows all there is to know.
+    fn in_group<R>(
+        &mut self,
+        now_ms: i64,
+        name: &str,
+        effects: &mut Effects,
+        step: impl FnOnce(&mut Turn<'_>, &mut Group) -> R,
+    ) -> Option<R> {
+        let group = self.groups.get_mut(name)?;
+        let Self { config, random, timers, writes, .. } = self;
+        let mut turn = Turn { now_ms, config, random: &**random, timers, writes, effects };
+        let result = step(&mut turn, group);
+        self.forget_if_idle(name);
+        Some(result)
+    }
+
+    fn forget_if_idle(&mut self, name: &str) {
+        if self.groups.get(name).is_some_and(|group| group.is_idle() && !self.writes.any_for(name)) {
+            self.groups.remove(name);
+        }
+    }
+
+    /// What Kafka checks at the door, and that all that may be stored fits into a record.
+    fn check(&self, request: &Request) -> Result<(), ErrorCode> {
+        let group = request.group();
+        let may_be_nameless = matches!(request, Request::Commit(_) | Request::DeleteGroup { .. });
+        if group.len() > MAX_STRING_BYTES || (group.is_empty() && !may_be_nameless) {
+            return Err(ErrorCode::InvalidGroupId);
+        }
+        let Request::Join(join) = request else { return Ok(()) };
+        let session = self.config.min_session_timeout_ms..=self.config.max_session_timeout_ms;
+        if !session.contains(&join.session_timeout_ms) {
+            return Err(ErrorCode::InvalidSessionTimeout);
+        }
+        let names = [&join.client_id, &join.client_host, &join.protocol_type].into_iter().chain(&join.instance_id);
+        let mut names = names.chain(join.protocols.iter().map(|protocol| &protocol.name));
+        match names.all(|name| name.len() + MEMBER_ID_SUFFIX_BYTES <= MAX_STRING_BYTES) {
+            true => Ok(()),
+            false => Err(ErrorCode::InvalidRequest),
+        }
+    }
+}
+
+/// A dash and a uuid, which make a member id of a client id.
+const MEMBER_ID_SUFFIX_BYTES: usize = 37;
+
+/// Whether a group comes into being where there was none: by a new member, or a consumer that only wants its offsets kept.
+fn begins_a_group(request: &Request) -> bool {
+    match request {
+        Request::Join(join) => join.member_id.is_empty(),
+        Request::Commit(commit) => commit.generation < 0,
+        _ => false,
+    }
+}
+
+fn unknown_group(request: Request) -> Reply {
+    let error = match &request {
+        Request::Commit(commit) if !commit.group_not_found_known => ErrorCode::IllegalGeneration,
+        Request::Commit(_) | Request::DeleteGroup { .. } | Request::DeleteOffsets(_) => ErrorCode::GroupIdNotFound,
+        Request::Leave(_) | Request::Join(_) | Request::Sync(_) | Request::Heartbeat(_) => ErrorCode::UnknownMemberId,
+    };
+    match request {
+        Request::Leave(leave) => Reply::Leave(leave_unknown_group(leave)),
+        request => refused(request, error),
+    }
+}
+
+/// The answer to a request that failed as a whole.
+fn refused(request: Request, error: ErrorCode) -> Reply {
+    match request {
+        Request::Join(join) => Reply::Join(JoinReply::error(error, &join.member_id)),
+        Request::Sync(_) => Reply::Sync(SyncReply::error(error)),
+        Request::Heartbeat(_) => Reply::Heartbeat(error),
+        Request::Leave(_) => Reply::Leave(LeaveReply { error, members: Vec::new() }),
+        Request::Commit(commit) => Reply::Commit(commit_error(&commit, error)),
+        Request::DeleteGroup { .. } => Reply::DeleteGroup(error),
+        Request::DeleteOffsets(_) => Reply::DeleteOffsets(DeleteOffsetsReply { error, topics: Vec::new() }),
     }
 }

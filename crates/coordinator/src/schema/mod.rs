@@ -17,6 +17,7 @@ use ::bytes::Bytes;
 pub use group_metadata::{decode_group, encode_group};
 pub use key::Key;
 pub use offset_commit::{decode_offset, encode_offset};
+pub(crate) use subscription::CONSUMER_PROTOCOL_TYPE;
 pub use subscription::subscribed_topics;
 
 /// Key and value of one record; no value is a tombstone.

@@ -3,6 +3,9 @@
 use super::RecordError;
 use super::bytes::Reader;
 
+/// The protocol type of consumers; only its members' metadata is looked into.
+pub(crate) const CONSUMER_PROTOCOL_TYPE: &str = "consumer";
+
 /// Shows `visit` each topic of a member's ConsumerProtocolSubscription.
 ///
 /// Version 0 is a prefix of all versions, so that a newer client's metadata is read all the same. The bytes come

@@ -113,12 +113,12 @@ impl GroupStore {
                     None => None,
                 };
                 self.put_offset(group, topic, partition, offset);
-                self.mark_dirty(Key::Offset { group, topic, partition });
+                self.mark_dirty(key, Key::Offset { group, topic, partition });
             }
             Key::Group(group) => {
                 let stored = value.map(decode_group).transpose()?;
                 self.put_group(group, stored);
-                self.mark_dirty(Key::Group(group));
+                self.mark_dirty(key, Key::Group(group));
             }
             Key::Other(_) => {}
         }
@@ -166,6 +166,14 @@ impl GroupStore {
     pub fn offsets_of(&self, group: &str) -> impl Iterator<Item = (&str, i32, &CommittedOffset)> {
         let topics = self.groups.get(group).into_iter().flat_map(|entry| &entry.offsets);
         topics.flat_map(|(topic, partitions)| partitions.iter().map(|(&index, offset)| (&**topic, index, offset)))
+    }
+
+    /// Which groups committed offsets of a topic, and for which partitions.
+    pub fn offsets_of_topic(&self, topic: &str) -> impl Iterator<Item = (&str, i32)> {
+        self.groups.iter().flat_map(move |(group, entry)| {
+            let partitions = entry.offsets.get(topic).into_iter().flatten();
+            partitions.map(|(&partition, _)| (&**group, partition))
+        })
     }
 
     fn put_group(&mut self, name: &str, group: Option<StoredGroup>) {

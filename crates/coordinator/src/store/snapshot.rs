@@ -40,8 +40,10 @@ impl GroupStore {
         restored
     }
 
-    pub(super) fn mark_dirty(&mut self, key: Key<'_>) {
-        self.dirty.insert(key.encode());
+    pub(super) fn mark_dirty(&mut self, raw: &[u8], key: Key<'_>) {
+        if !self.dirty.contains(raw) {
+            self.dirty.insert(key.encode());
+        }
     }
 
     fn snapshot_of(&self, key: &[u8]) -> Option<Bytes> {

@@ -3,7 +3,7 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::protocol::StrBytes;
 
-use super::{ApiVersionsResponse, Request, read_by_crate};
+use super::{ApiVersionsResponse, Request, by_crate};
 use crate::primitive::{put_compact_string, take_compact_string};
 use crate::{ApiKey, Fault, Malformed, Unencodable};
 
@@ -65,6 +65,6 @@ impl Request for ApiVersionsRequest {
     }
 
     fn read_response(body: &mut Bytes, version: i16) -> Result<ApiVersionsResponse, Malformed> {
-        read_by_crate(Self::API, body, version)
+        by_crate::read(Self::API, body, version)
     }
 }

@@ -7,10 +7,10 @@ use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, Of
 use kafka_protocol::protocol::{Decodable, Encodable};
 use uuid::Uuid;
 
-use super::{OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse};
-use super::{Request, read_by_crate, write_by_crate};
+use super::by_crate::{read, write_lowered};
+use super::{OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, Request};
 use crate::encode::unencodable;
-use crate::primitive::{put_compact_string, put_count, take_compact_array, take_compact_string, take_tags};
+use crate::primitive::{put_compact_string, put_count, put_tags, take_compact_array, take_compact_string, take_tags};
 use crate::{ApiKey, Fault, Malformed, Unencodable};
 
 /// The highest version whose requests the crate knows.
@@ -22,20 +22,20 @@ impl Request for OffsetCommitRequest {
 
     fn read(body: &mut Bytes, version: i16) -> Result<Self, Malformed> {
         if version <= BY_NAME {
-            return read_by_crate(Self::API, body, version);
+            return read(Self::API, body, version);
         }
         take_commit(body).map_err(|reason| Malformed::Value { api: Self::API, version, reason })
     }
 
     fn write(&self, out: &mut BytesMut, version: i16) -> Result<(), Unencodable> {
         if version <= BY_NAME {
-            return write_by_crate(Self::API, self, out, version);
+            return write_lowered(Self::API, self, out, version);
         }
         put_commit(out, self).map_err(|reason| unencodable(Self::API, version, reason))
     }
 
     fn read_response(body: &mut Bytes, version: i16) -> Result<OffsetCommitResponse, Malformed> {
-        read_by_crate(Self::API, body, version)
+        read(Self::API, body, version)
     }
 }
 
@@ -45,21 +45,21 @@ impl Request for OffsetFetchRequest {
 
     fn read(body: &mut Bytes, version: i16) -> Result<Self, Malformed> {
         if version <= BY_NAME {
-            return read_by_crate(Self::API, body, version);
+            return read(Self::API, body, version);
         }
         take_fetch(body).map_err(|reason| Malformed::Value { api: Self::API, version, reason })
     }
 
     fn write(&self, out: &mut BytesMut, version: i16) -> Result<(), Unencodable> {
         if version <= BY_NAME {
-            return write_by_crate(Self::API, self, out, version);
+            return write_lowered(Self::API, self, out, version);
         }
         put_fetch(out, self);
         Ok(())
     }
 
     fn read_response(body: &mut Bytes, version: i16) -> Result<OffsetFetchResponse, Malformed> {
-        read_by_crate(Self::API, body, version)
+        read(Self::API, body, version)
     }
 }
 
@@ -96,9 +96,9 @@ fn put_commit(out: &mut BytesMut, request: &OffsetCommitRequest) -> Result<(), S
         for partition in &topic.partitions {
             partition.encode(out, BY_NAME).map_err(|error| error.to_string())?;
         }
-        out.put_u8(0); // no tagged fields
+        put_tags(out, &topic.unknown_tagged_fields);
     }
-    out.put_u8(0); // no tagged fields
+    put_tags(out, &request.unknown_tagged_fields);
     Ok(())
 }
 
@@ -140,12 +140,12 @@ fn put_fetch(out: &mut BytesMut, request: &OffsetFetchRequest) {
             out.put_slice(topic.topic_id.as_bytes());
             put_count(out, true, Some(topic.partition_indexes.len()));
             topic.partition_indexes.iter().for_each(|index| out.put_i32(*index));
-            out.put_u8(0); // no tagged fields
+            put_tags(out, &topic.unknown_tagged_fields);
         }
-        out.put_u8(0); // no tagged fields
+        put_tags(out, &group.unknown_tagged_fields);
     }
     out.put_u8(u8::from(request.require_stable));
-    out.put_u8(0); // no tagged fields
+    put_tags(out, &request.unknown_tagged_fields);
 }
 
 fn take_uuid(body: &mut Bytes) -> Result<Uuid, Fault> {

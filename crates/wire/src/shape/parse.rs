@@ -5,9 +5,10 @@
 use super::walk::{Array, Shape, Step};
 use crate::Versions;
 
-/// Reads an entry as it is in `version`.
-pub(super) fn parse(text: &str, version: i16, flexible: bool) -> Shape {
-    let mut parser = Parser { rest: text, version, flexible };
+/// Reads an entry as it is in `version`. Elements of arrays are copied into others of
+/// `raised_bytes` after decoding (numbers into numbers).
+pub(super) fn parse(text: &str, version: i16, flexible: bool, raised_bytes: usize) -> Shape {
+    let mut parser = Parser { rest: text, version, flexible, raised_bytes };
     let fields = parser.fields();
     assert!(parser.rest.is_empty(), "unread shape: {}", parser.rest);
     Shape::new(fields.steps, flexible)
@@ -17,6 +18,7 @@ struct Parser<'a> {
     rest: &'a str,
     version: i16,
     flexible: bool,
+    raised_bytes: usize,
 }
 
 /// Fields that follow each other.
@@ -78,10 +80,15 @@ impl Parser<'_> {
         self.expect('[');
         let each = self.field().fields;
         self.expect(']');
+        let raised_bytes = match each.steps[..] {
+            [Step::Skip(bytes)] => bytes.min(self.raised_bytes),
+            _ => self.raised_bytes,
+        };
         let array = Array {
             nullable: false,
             min_bytes: each.min_bytes.max(1),
             memory_bytes: each.memory_bytes,
+            raised_bytes,
             each: each.steps,
         };
         let min_bytes = if self.flexible { 1 } else { 4 };

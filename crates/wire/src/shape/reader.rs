@@ -72,10 +72,15 @@ impl<'a> Reader<'a> {
         Ok(count)
     }
 
+    /// The tag of a tagged field: at most 31 bits, else it could not be written again.
+    pub(crate) fn tag(&mut self) -> Result<u32, Fault> {
+        self.varint().and_then(|tag| if i32::try_from(tag).is_ok() { Ok(tag) } else { Err(Fault::Varint) })
+    }
+
     /// A tagged section in which no field is known.
     pub(crate) fn skip_unknown_tags(&mut self) -> Result<(), Fault> {
         for _ in 0..self.tag_count()? {
-            let _tag = self.varint()?;
+            let _tag = self.tag()?;
             let size = self.varint()? as usize;
             self.skip(size)?;
         }

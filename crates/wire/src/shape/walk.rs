@@ -47,6 +47,8 @@ pub(super) struct Array {
     pub(super) min_bytes: usize,
     /// The bytes that an element takes once decoded, or a little more.
     pub(super) memory_bytes: usize,
+    /// The bytes that it takes in the newest form, if it is copied to that afterwards, else 0.
+    pub(super) raised_bytes: usize,
 }
 
 /// What is left of the memory rule for one body.
@@ -60,6 +62,11 @@ struct Walk<'r, 'b> {
 impl Shape {
     pub(super) fn new(steps: Vec<Step>, flexible: bool) -> Self {
         Shape { steps, flexible }
+    }
+
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
     }
 
     /// Walks the whole message; what is left of `reader` afterwards lies behind its end.
@@ -117,11 +124,11 @@ impl Walk<'_, '_> {
         if count > self.reader.left() / array.min_bytes {
             return Err(Fault::Count);
         }
-        let memory_bytes = count * array.memory_bytes;
-        if count > MAX_ARRAY_ELEMENTS || memory_bytes > self.single_bytes {
+        let largest_bytes = count * array.memory_bytes.max(array.raised_bytes);
+        if count > MAX_ARRAY_ELEMENTS || largest_bytes > self.single_bytes {
             return Err(Fault::TooManyElements);
         }
-        self.spend(memory_bytes)?;
+        self.spend(count * (array.memory_bytes + array.raised_bytes))?;
         if let [Step::Skip(bytes)] = array.each[..] {
             return self.reader.skip(count * bytes);
         }
@@ -133,7 +140,7 @@ impl Walk<'_, '_> {
     fn tags(&mut self, known: &[(u32, Vec<Step>)]) -> Result<(), Fault> {
         let mut cost = FIRST_TAG_MEMORY_BYTES;
         for _ in 0..self.reader.tag_count()? {
-            let tag = self.reader.varint()?;
+            let tag = self.reader.tag()?;
             let size = self.reader.varint()? as usize;
             if let Some((_, steps)) = known.iter().find(|(known, _)| *known == tag) {
                 let start = self.reader.position();

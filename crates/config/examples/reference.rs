@@ -1,0 +1,5 @@
+//! Prints `docs/reference/configuration.md`.
+
+fn main() {
+    print!("{}", config::reference_page());
+}

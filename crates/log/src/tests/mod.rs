@@ -1,0 +1,8 @@
+//! Tests of the log as its callers see it. Those of a single module stand beside it.
+
+mod common;
+mod damage;
+mod reading;
+mod recovery;
+mod retention;
+mod timestamps;

@@ -1,0 +1,186 @@
+//! openraft's state machine: applies to ours, and builds a "snapshot" by having it take a checkpoint.
+
+use std::fmt::Debug;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::{Stream, StreamExt};
+use model::Executor;
+use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::encoding::{decode_stored_membership, encode_stored_membership};
+use super::types::{
+    LogEntry, LogId, Payload, Reply, Snapshot, SnapshotMeta, StoredMembership, Types, entry_id, log_id,
+};
+use crate::{Applied, StateMachine};
+
+/// Someone who waits for a checkpoint: which entry it reached, or why it did not.
+pub(crate) type CheckpointWaiter = oneshot::Sender<io::Result<Option<LogId>>>;
+
+/// Our state machine with what Raft has to know of it.
+pub(crate) struct Machine<S: StateMachine> {
+    // openraft asks for `Sync`; all its calls are exclusive, so that this is never locked.
+    machine: Mutex<S>,
+    executor: Arc<dyn Executor>,
+    applied: Option<LogId>,
+    membership: StoredMembership,
+    checkpointed: Arc<Mutex<SnapshotMeta>>,
+    waiters: mpsc::UnboundedReceiver<CheckpointWaiter>,
+    /// The term whose first entry was applied last.
+    term_started: watch::Sender<u64>,
+    /// Held by all that may touch the state machine's files.
+    alive: Alive,
+}
+
+/// While one lives, the group has not ended.
+type Alive = mpsc::Sender<()>;
+
+impl<S: StateMachine> Machine<S> {
+    /// `None`: the checkpoint's membership is not one that this version reads.
+    pub(super) fn new(
+        machine: S,
+        executor: Arc<dyn Executor>,
+        waiters: mpsc::UnboundedReceiver<CheckpointWaiter>,
+        term_started: watch::Sender<u64>,
+        alive: Alive,
+    ) -> Option<Self> {
+        let (applied, membership) = match machine.applied() {
+            Some(Applied { id, membership }) => (Some(log_id(id)), decode_stored_membership(&membership)?),
+            None => (None, StoredMembership::default()),
+        };
+        let checkpointed = SnapshotMeta { last_log_id: applied, last_membership: membership.clone() };
+        Some(Machine {
+            machine: Mutex::new(machine),
+            executor,
+            applied,
+            membership,
+            checkpointed: Arc::new(Mutex::new(checkpointed)),
+            waiters,
+            term_started,
+            alive,
+        })
+    }
+
+    pub(super) fn applied_id(&self) -> Option<LogId> {
+        self.applied
+    }
+
+    pub(super) fn apply_entry(&mut self, entry: &LogEntry) -> Option<S::Response> {
+        let id = entry_id(entry.id);
+        let machine = self.machine.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let response = match &entry.payload {
+            Payload::Proposed(bytes) => Some(machine.apply(id, bytes)),
+            Payload::Blank => {
+                machine.term_started(id);
+                self.term_started.send_replace(id.term);
+                None
+            }
+            Payload::Membership(membership) => {
+                let membership = openraft::Membership::clone(membership);
+                self.membership = StoredMembership::new(Some(entry.id), membership);
+                None
+            }
+        };
+        self.applied = Some(entry.id);
+        response
+    }
+}
+
+impl<S: StateMachine> RaftStateMachine<Types<S::Response>> for Machine<S> {
+    /// What a snapshot ships to a follower will be a manifest.
+    type SnapshotData = ();
+    type SnapshotBuilder = Checkpoint;
+
+    async fn applied_state(&mut self) -> io::Result<(Option<LogId>, StoredMembership)> {
+        Ok((self.applied, self.membership.clone()))
+    }
+
+    async fn apply<Entries>(&mut self, mut entries: Entries) -> io::Result<()>
+    where
+        Entries: Stream<Item = io::Result<EntryResponder<Types<S::Response>>>> + Unpin + Send,
+    {
+        while let Some(entry) = entries.next().await {
+            let (entry, responder) = entry?;
+            let response = self.apply_entry(&entry);
+            if let Some(responder) = responder {
+                responder.send(Reply::new(response));
+            }
+        }
+        Ok(())
+    }
+
+    async fn get_snapshot_builder(&mut self) -> Checkpoint {
+        let waiters = std::iter::from_fn(|| self.waiters.try_recv().ok()).collect();
+        let meta = SnapshotMeta { last_log_id: self.applied, last_membership: self.membership.clone() };
+        let job = self.applied.map(|id| {
+            let applied = Applied { id: entry_id(id), membership: encode_stored_membership(&self.membership) };
+            let job = self.machine.get_mut().unwrap_or_else(PoisonError::into_inner).checkpoint(applied);
+            let alive = self.alive.clone();
+            let job: Job = Box::new(move || {
+                let outcome = job();
+                drop(alive);
+                outcome
+            });
+            job
+        });
+        let (executor, checkpointed) = (self.executor.clone(), self.checkpointed.clone());
+        Checkpoint { job: Mutex::new(job), meta, executor, checkpointed, waiters }
+    }
+
+    async fn install_snapshot(&mut self, _: &SnapshotMeta, (): ()) -> io::Result<()> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this version ships no state between brokers"))
+    }
+
+    async fn get_current_snapshot(&mut self) -> io::Result<Option<Snapshot>> {
+        let meta = lock(&self.checkpointed).clone();
+        Ok(meta.last_log_id.is_some().then_some(Snapshot { meta, snapshot: () }))
+    }
+}
+
+/// The blocking part of a checkpoint of the state machine.
+type Job = Box<dyn FnOnce() -> io::Result<()> + Send>;
+
+/// A checkpoint on its way: the state is captured, the files are not synced yet.
+pub(crate) struct Checkpoint {
+    // For `Sync`, as above.
+    job: Mutex<Option<Job>>,
+    meta: SnapshotMeta,
+    executor: Arc<dyn Executor>,
+    checkpointed: Arc<Mutex<SnapshotMeta>>,
+    waiters: Vec<CheckpointWaiter>,
+}
+
+impl Checkpoint {
+    async fn run(&mut self) -> io::Result<()> {
+        let Some(job) = lock(&self.job).take() else { return Ok(()) };
+        let (done, outcome) = oneshot::channel();
+        self.executor.blocking(Box::new(move || drop(done.send(job()))));
+        outcome.await.unwrap_or_else(|_| Err(io::Error::other("the checkpoint was given up")))?;
+        *lock(&self.checkpointed) = self.meta.clone();
+        Ok(())
+    }
+}
+
+impl<R: Send + Debug + 'static> RaftSnapshotBuilder<Types<R>> for Checkpoint {
+    type SnapshotData = ();
+
+    /// A checkpoint that failed, on a full disk say, is no reason to stop the group: it is told to
+    /// who asked for it, and openraft sees the one before, up to which nothing is left to purge.
+    async fn build_snapshot(&mut self) -> io::Result<Snapshot> {
+        let outcome = self.run().await;
+        for waiter in self.waiters.drain(..) {
+            let told = match &outcome {
+                Ok(()) => Ok(self.meta.last_log_id),
+                Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+            };
+            // Who asked may have gone.
+            waiter.send(told).ok();
+        }
+        Ok(Snapshot { meta: lock(&self.checkpointed).clone(), snapshot: () })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,43 @@
+//! openraft, fitted between the journal and a state machine. Nothing in here is public.
+//!
+//! All of a group's tasks (openraft's core, its log reader, the one that applies) run on the group's
+//! own worker, started by [`worker::start`]; other threads only send to their channels.
+
+mod encoding;
+mod log_store;
+mod machine;
+mod network;
+mod runtime;
+mod types;
+mod worker;
+
+use journal::EntryId;
+
+use crate::{ProposeError, StateMachine};
+pub(crate) use types::{Answer, Proposed};
+pub(crate) use worker::{Running, start};
+
+/// openraft's handle.
+pub(crate) type Raft<S> = openraft::Raft<types::Types<<S as StateMachine>::Response>, machine::Machine<S>>;
+
+/// What openraft answers to a proposal.
+pub(crate) type Written<R> = openraft::raft::ClientWriteResult<types::Types<R>>;
+
+/// That answer in our words.
+pub(crate) fn outcome<R>(group: model::GroupId, written: Written<R>) -> Result<(EntryId, R), ProposeError>
+where
+    R: Send + std::fmt::Debug + 'static,
+{
+    use openraft::error::ClientWriteError::{ForwardToLeader, LogEntryDiscarded};
+    match written {
+        Ok(response) => {
+            let answer = response.data.into_inner().expect("apply answers every proposal");
+            Ok((types::entry_id(response.log_id), answer))
+        }
+        Err(ForwardToLeader(forward)) => {
+            Err(ProposeError::NotLeader { group, leader: forward.leader_id.map(crate::Voter::broker) })
+        }
+        Err(LogEntryDiscarded(_)) => Err(ProposeError::Overtaken { group }),
+        Err(_) => Err(ProposeError::Stopped { group }),
+    }
+}

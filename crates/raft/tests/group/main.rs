@@ -1,0 +1,6 @@
+//! A Raft group from the outside, on a simulated disk and a clock that stands still.
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod calm;
+mod restart;
+mod support;

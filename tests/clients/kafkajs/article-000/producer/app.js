@@ -1,0 +1,4 @@
+const { run } = require("../queue");
+const send = require("../send");
+
+run(() => send("producer", 1000));

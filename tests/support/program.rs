@@ -1,0 +1,123 @@
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use testkit::process::{Child, Finished};
+
+use crate::TestBroker;
+
+/// How long a program may take: none needs more than some seconds on an idle machine.
+pub const LIMIT: Duration = Duration::from_secs(120);
+
+/// A client program in another language, about to run.
+#[derive(Debug)]
+pub struct Program {
+    command: Command,
+    input: Option<Vec<u8>>,
+}
+
+/// A script of `tests/clients/kafkajs`, with the broker's address in BOOTSTRAP.
+pub fn node(script: &str, broker: &TestBroker) -> Program {
+    let folder = installed("kafkajs/node_modules").with_file_name("");
+    Program::new("node").env("BOOTSTRAP", &broker.address()).arg(folder.join(script))
+}
+
+/// A script of `tests/clients/python`, with the broker's address in BOOTSTRAP.
+pub fn python(script: &str, broker: &TestBroker) -> Program {
+    let interpreter = installed("python/.venv/bin/python");
+    let folder = clients().join("python");
+    Program::new(interpreter).env("BOOTSTRAP", &broker.address()).arg(folder.join(script))
+}
+
+/// A walk of `tests/clients/java/client`, with the broker's address in BOOTSTRAP.
+pub fn java_client(walk: &str, broker: &TestBroker) -> Program {
+    let jars = installed("java/client/target/lib").join("*");
+    let classes = clients().join("java/client/target/classes");
+    java(&[classes, jars]).env("BOOTSTRAP", &broker.address()).arg(format!("tidelog.{walk}"))
+}
+
+/// One of Kafka's own tools by its class in `org.apache.kafka.tools`.
+pub fn kafka_tool(class: &str) -> Program {
+    java(&[installed("java/tools/target/lib").join("*")]).arg(format!("org.apache.kafka.tools.{class}"))
+}
+
+/// kcat, with the broker's address given.
+pub fn kcat(broker: &TestBroker) -> Program {
+    Program::new("kcat").args(["-b", &broker.address()])
+}
+
+/// A JVM for short programs: the optimising compiler would not pay for itself.
+fn java(class_path: &[PathBuf]) -> Program {
+    let class_path = class_path.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(":");
+    Program::new("java").args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp", &class_path])
+}
+
+fn clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+}
+
+fn installed(what: &str) -> PathBuf {
+    let path = clients().join(what);
+    assert!(path.exists(), "{} is missing: run ./test.sh once, it installs what the clients need", path.display());
+    path
+}
+
+impl Program {
+    /// Any program.
+    pub fn new(program: impl AsRef<std::ffi::OsStr>) -> Self {
+        Self { command: Command::new(program), input: None }
+    }
+
+    /// One more argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    /// More arguments.
+    #[must_use]
+    pub fn args<S: AsRef<std::ffi::OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// A variable of its environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// What it reads from its standard input, which is empty otherwise.
+    #[must_use]
+    pub fn input(mut self, text: impl Into<Vec<u8>>) -> Self {
+        self.input = Some(text.into());
+        self
+    }
+
+    /// Starts it and lets it run.
+    #[track_caller]
+    pub fn spawn(mut self) -> Child {
+        self.command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
+        let mut child = Child::spawn(&mut self.command).unwrap_or_else(|error| panic!("{error}"));
+        if let (Some(input), Some(mut pipe)) = (self.input, child.stdin()) {
+            // Inputs of tests fit into a pipe, or their reader reads as they come. One that ends early closes it.
+            drop(pipe.write_all(&input));
+        }
+        child
+    }
+
+    /// Runs it to its end, whatever its exit code.
+    #[track_caller]
+    pub fn finish(self) -> Finished {
+        self.spawn().finish(LIMIT).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Runs it to its end, which must be a success; its standard output.
+    #[track_caller]
+    pub fn run(self) -> String {
+        self.finish().success().unwrap_or_else(|error| panic!("{error}")).stdout
+    }
+}
