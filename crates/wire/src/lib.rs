@@ -42,5 +42,5 @@ pub use error::{Fault, Malformed, Unencodable};
 pub use frame::{Frame, FrameReader};
 pub use header::{Incoming, RequestHeader, parse_request};
 pub use kafka_protocol::protocol::StrBytes;
-pub use shape::{DECODED_FACTOR, SLACK_BYTES};
+pub use shape::{DECODED_FACTOR, DECODED_RESPONSE_FACTOR, SLACK_BYTES};
 pub use versions::Versions;

@@ -102,6 +102,18 @@ each_served_api! {
     describe_cluster DescribeClusterRequest;
 }
 
+#[test]
+fn records_and_strings_point_into_the_frame() {
+    for golden in of("Produce", "request").iter().filter(|golden| golden.filling == "full") {
+        let request: ProduceRequest = decode(golden.version, golden.body.clone()).unwrap();
+        let frame = golden.body.as_ptr_range();
+        let topic = &request.topic_data[0];
+        let records = topic.partition_data[0].records.as_ref().unwrap();
+        assert!(frame.contains(&records.as_ptr()), "{golden}");
+        assert!(frame.contains(&request.transactional_id.as_ref().unwrap().as_ptr()), "{golden}");
+    }
+}
+
 /// Names and ids of topics stand side by side in the types; the version decides which is written.
 #[test]
 fn a_handler_may_give_both_the_name_and_the_id_of_a_topic() {

@@ -11,7 +11,8 @@ fn walk(golden: &Golden, body: &[u8]) -> Result<usize, Fault> {
     let shapes = if golden.direction == "request" { REQUESTS } else { RESPONSES };
     let shape = parse::parse(entry(shapes, api).unwrap(), golden.version, api.is_flexible(golden.version), 0);
     let mut reader = Reader::new(body);
-    shape.walk(&mut reader).map(|()| reader.position())
+    let limits = Limits { single_bytes: usize::MAX, total_bytes: usize::MAX };
+    shape.walk(&mut reader, limits).map(|()| reader.position())
 }
 
 #[test]
@@ -82,6 +83,7 @@ fn a_million_empty_names_are_refused_and_ten_thousand_real_ones_are_not() {
         check_request(ApiKey::Metadata, 0, &Bytes::from(body))
     };
     assert!(names(1_000_000, b"").is_err());
+    assert!(names(20_000, b"").is_err());
     assert_eq!(names(10_000, b"some-topic"), Ok(()));
     assert_eq!(names(30_000, b"a-topic-with-a-longer-name-of-fifty-bytes-or-there"), Ok(()));
 }

@@ -2,7 +2,7 @@
 
 use model::limits::MAX_ARRAY_ELEMENTS;
 
-use super::{DECODED_FACTOR, Reader, SLACK_BYTES};
+use super::Reader;
 use crate::Fault;
 
 /// Kafka's longest string, in compact versions too.
@@ -51,12 +51,20 @@ pub(super) struct Array {
     pub(super) raised_bytes: usize,
 }
 
-/// What is left of the memory rule for one body.
+/// The memory that the decoder may be led to take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// By one allocation.
+    pub(super) single_bytes: usize,
+    /// By all together.
+    pub(super) total_bytes: usize,
+}
+
+/// A walk through one body.
 struct Walk<'r, 'b> {
     reader: &'r mut Reader<'b>,
     flexible: bool,
-    single_bytes: usize,
-    total_bytes: usize,
+    left: Limits,
 }
 
 impl Shape {
@@ -70,11 +78,8 @@ impl Shape {
     }
 
     /// Walks the whole message; what is left of `reader` afterwards lies behind its end.
-    pub(super) fn walk(&self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        let arrived = reader.left();
-        let single_bytes = arrived + SLACK_BYTES;
-        let total_bytes = DECODED_FACTOR * arrived + SLACK_BYTES;
-        Walk { reader, flexible: self.flexible, single_bytes, total_bytes }.steps(&self.steps)
+    pub(super) fn walk(&self, reader: &mut Reader<'_>, limits: Limits) -> Result<(), Fault> {
+        Walk { reader, flexible: self.flexible, left: limits }.steps(&self.steps)
     }
 }
 
@@ -125,7 +130,7 @@ impl Walk<'_, '_> {
             return Err(Fault::Count);
         }
         let largest_bytes = count * array.memory_bytes.max(array.raised_bytes);
-        if count > MAX_ARRAY_ELEMENTS || largest_bytes > self.single_bytes {
+        if count > MAX_ARRAY_ELEMENTS || largest_bytes > self.left.single_bytes {
             return Err(Fault::TooManyElements);
         }
         self.spend(count * (array.memory_bytes + array.raised_bytes))?;
@@ -158,7 +163,8 @@ impl Walk<'_, '_> {
     }
 
     fn spend(&mut self, memory_bytes: usize) -> Result<(), Fault> {
-        self.total_bytes = self.total_bytes.checked_sub(memory_bytes).ok_or(Fault::TooManyElements)?;
+        let left = self.left.total_bytes.checked_sub(memory_bytes);
+        self.left.total_bytes = left.ok_or(Fault::TooManyElements)?;
         Ok(())
     }
 
