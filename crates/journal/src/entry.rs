@@ -33,3 +33,16 @@ impl Entry {
     /// A membership: fsynced in relaxed mode too.
     pub const MEMBERSHIP: u8 = 2;
 }
+
+/// What a group's log is, as the last request left it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct GroupState {
+    /// The vote, as the caller encoded it.
+    pub vote: Option<Bytes>,
+    /// The last entry known to be committed.
+    pub committed: Option<EntryId>,
+    /// The last entry that was purged.
+    pub purged: Option<EntryId>,
+    /// The last entry; the purged one if nothing follows it.
+    pub last: Option<EntryId>,
+}

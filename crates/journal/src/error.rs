@@ -66,6 +66,9 @@ pub struct Recovery {
     pub bytes: u64,
     /// Where a write was cut off that never became durable (file, byte): normal after a crash.
     pub torn: Option<(PathBuf, u64)>,
+    /// Whether the journal was shut down cleanly. If not, in relaxed mode, acknowledged entries may be
+    /// missing after a power cut.
+    pub clean_stop: bool,
     /// Damage below the synced point. Each names its group, which is fenced: it takes no appends and
     /// no votes, and must rejoin as a new replica.
     pub damage: Vec<Damage>,

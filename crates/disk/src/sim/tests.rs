@@ -197,7 +197,7 @@ fn equal_seeds_leave_equal_disks() {
 
 #[test]
 fn locks_and_maps_keep_the_rules_of_the_real_disk() {
-    let (disk, file) = with_file(b"hello");
+    let disk = SimDisk::new(1);
     let held = disk.lock(path("LOCK")).unwrap();
     assert_eq!(disk.lock(path("/LOCK")).err().unwrap().kind(), ErrorKind::WouldBlock);
     drop(held);

@@ -1,0 +1,150 @@
+//! The handle of one group's log.
+
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::group::{Found, Group, State};
+use crate::journal::Handle;
+use crate::queue::{Ask, Checked, Request};
+use crate::read::read_entries;
+use crate::{Damage, Done, Entry, EntryId, GroupState, lock};
+
+/// The log of one group; clones share it.
+///
+/// Requests take effect in memory at once and become durable in the order in which they were made;
+/// `done` is called when they are. After an error of the disk every later request fails.
+#[derive(Clone)]
+pub struct GroupLog {
+    pub(crate) group: Arc<Group>,
+    pub(crate) handle: Arc<Handle>,
+}
+
+impl GroupLog {
+    /// The state that all requests so far lead to, durable or not.
+    pub fn state(&self) -> GroupState {
+        lock(&self.group.state).told.clone()
+    }
+
+    /// Damage that recovery found in this group. It takes no requests any more: what it promised
+    /// others may be lost.
+    pub fn damage(&self) -> Option<Damage> {
+        lock(&self.group.state).damage.clone()
+    }
+
+    /// Appends entries, whose indexes follow on the last one's (`InvalidInput` if not; an empty log
+    /// starts anywhere). They can be read at once.
+    ///
+    /// The bytes that wait to be written are bounded by the caller, who knows when to stop.
+    pub fn append(&self, entries: Vec<Entry>, done: Done) {
+        if entries.iter().any(|entry| entry.payload.len() > Self::MAX_ENTRY_BYTES) {
+            let what = format!("an entry has more than {} bytes: refuse it earlier", Self::MAX_ENTRY_BYTES);
+            return done(Err(io::Error::new(ErrorKind::InvalidInput, what)));
+        }
+        // Here, on the caller's thread, and not on the one that all groups share.
+        let crcs: Vec<u32> = entries.iter().map(|entry| crc32fast::hash(&entry.payload)).collect();
+        let cache_bytes = self.handle.shared.options.cache_bytes;
+        self.request(entries.len().max(1) as u64, done, |state, first_step| {
+            state.check_consecutive(&entries)?;
+            state.append(&entries, first_step);
+            state.evict(cache_bytes);
+            let checked: Vec<Checked> =
+                entries.into_iter().zip(crcs).map(|(entry, crc)| Checked { entry, crc }).collect();
+            Ok(Ask::Append(checked.into_iter()))
+        });
+    }
+
+    /// The longest payload of an entry. It must fit a file's positions many times over.
+    pub const MAX_ENTRY_BYTES: usize = 256 << 20;
+
+    /// Entries of an index range, at least one if the range is not empty; it may end early, after
+    /// `max_bytes` of payload or where memory ends and files begin. `NotFound` if the first is not in
+    /// the log (any more), `InvalidData` if it is damaged.
+    ///
+    /// Old entries are read from the files: it may block.
+    pub fn read(&self, range: Range<u64>, max_bytes: usize) -> io::Result<Vec<Entry>> {
+        let start = range.start;
+        let found = lock(&self.group.state).find(range, max_bytes)?;
+        let (writes, range) = match found {
+            Found::InMemory(entries) => return Ok(entries),
+            Found::InFiles { writes, range } => (writes, range),
+        };
+        let shared = &self.handle.shared;
+        let result = read_entries(&shared.files, &shared.identity, self.group.id, &writes, range, max_bytes);
+        // A file may have been recycled under the read, after a purge. That is no damage.
+        match result {
+            Err(error) if self.entry_id(start).is_some_and(|_| !self.is_purged(start)) => Err(error),
+            Err(_) => Err(ErrorKind::NotFound.into()),
+            read => read,
+        }
+    }
+
+    fn is_purged(&self, index: u64) -> bool {
+        lock(&self.group.state).told.purged.is_some_and(|id| id.index >= index)
+    }
+
+    /// The id of the entry at an index, if it is in the log or the last one purged.
+    pub fn entry_id(&self, index: u64) -> Option<EntryId> {
+        lock(&self.group.state).entry_id(index)
+    }
+
+    /// Removes all entries after an index; all of them for `None`.
+    pub fn truncate_after(&self, index: Option<u64>, done: Done) {
+        let from = index.map_or(0, |index| index.saturating_add(1));
+        self.request(1, done, |state, _| {
+            state.truncate(from);
+            Ok(Ask::Truncate(from))
+        });
+    }
+
+    /// Removes all entries up to this one, which need not be there: the log goes on after it. A file
+    /// of which nothing else is needed is used again.
+    pub fn purge(&self, upto: EntryId, done: Done) {
+        self.request(1, done, |state, _| {
+            state.purge(upto);
+            Ok(Ask::Purge(upto))
+        });
+    }
+
+    /// Replaces the vote; synced in relaxed mode too.
+    pub fn save_vote(&self, vote: Bytes, done: Done) {
+        self.request(1, done, |state, _| {
+            state.told.vote = Some(vote.clone());
+            Ok(Ask::Vote(vote))
+        });
+    }
+
+    /// Notes what is committed. It becomes durable with the next write, of whatever group.
+    pub fn save_committed(&self, id: EntryId) {
+        self.request(1, Box::new(|_| {}), |state, _| {
+            state.told.committed = Some(id);
+            Ok(Ask::Committed(id))
+        });
+    }
+
+    /// Applies a request in memory and queues it, under one lock, so that both have one order.
+    fn request(&self, steps: u64, done: Done, apply: impl FnOnce(&mut State, u64) -> io::Result<Ask>) {
+        let mut state = lock(&self.group.state);
+        if let Some(damage) = &state.damage {
+            let error = io::Error::new(ErrorKind::InvalidData, damage.to_string());
+            drop(state);
+            return done(Err(error));
+        }
+        let step = state.take_steps(steps);
+        let ask = match apply(&mut state, step) {
+            Ok(ask) => ask,
+            Err(error) => {
+                drop(state);
+                return done(Err(error));
+            }
+        };
+        let request = Request { group: self.group.clone(), step, ask, done: Some(done) };
+        let refused = self.handle.shared.queue.push(request);
+        drop(state);
+        if let Err((Request { done: Some(done), .. }, error)) = refused {
+            done(Err(error));
+        }
+    }
+}
