@@ -137,7 +137,7 @@ impl Actor {
             }
             Ask::Describe(group, answer) => drop(answer.send(self.groups.describe(&store, &group))),
             Ask::List(filter, answer) => drop(answer.send(self.groups.list(&store, &filter))),
-            Ask::TopicDeleted(topic) => return self.groups.topic_deleted(&store, &topic),
+            Ask::TopicDeleted(topic) => return self.groups.topic_deleted(now_ms, &store, &topic),
         }
         Effects::default()
     }
