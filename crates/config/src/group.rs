@@ -1,6 +1,6 @@
 //! A group's settings: checked when they are set, clamped to the broker's bounds when they are used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::broker::BrokerConfig;
 use crate::error::ConfigError;
@@ -154,6 +154,6 @@ fn check_words(name: &str, value: &str, broker: &BrokerConfig) -> Result<(), Con
 }
 
 fn has_twins(list: &str) -> bool {
-    let elements: Vec<&str> = list.split(',').map(str::trim).collect();
-    elements.iter().enumerate().any(|(at, element)| elements[..at].contains(element))
+    let mut seen = BTreeSet::new();
+    list.split(',').any(|element| !seen.insert(element.trim()))
 }

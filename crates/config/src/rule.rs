@@ -2,6 +2,7 @@
 //!
 //! The messages are those of `org.apache.kafka.common.config.ConfigDef`: tools print them as they are.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::error::ConfigError;
@@ -88,13 +89,8 @@ impl Setting {
         if elements.iter().any(|element| element.is_empty()) {
             return Err(ConfigError::EmptyElement(name));
         }
-        let mut seen = Vec::new();
-        elements.retain(|element| {
-            !seen.contains(element) && {
-                seen.push(*element);
-                true
-            }
-        });
+        let mut seen = BTreeSet::new();
+        elements.retain(|element| seen.insert(*element));
         if self.rule == Rule::ThrottledReplicas && !throttled_replicas(&elements) {
             let value = format!("[{}]", elements.join(", "));
             let reason = self.rule.message(self.name, &value);

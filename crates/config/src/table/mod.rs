@@ -96,7 +96,6 @@ const NO_POOLS: &str = "connections and requests are tasks spread over the cores
 const NO_PURGATORY: &str = "a request that waits is woken by what it waits for";
 const ONE_DIRECTORY: &str = "a broker has one data directory";
 const ONE_REPLAY: &str = "one journal is replayed, and its length is bounded";
-
 const OWN_COMPACTOR: &str = "the compactor sizes its buffers by what it has to do";
 const OWN_CONTROLLER: &str = "the controller is a Raft group like the shards, without a log of Kafka's format";
 const OWN_COORDINATOR: &str = "coordinators write through the shard, which gathers writes by itself";
