@@ -194,3 +194,19 @@ fn broker_synonyms(name: &str, broker: &BrokerConfig) -> Vec<Synonym> {
     let before = synonyms.iter().take_while(|synonym| synonym.name != name).count();
     synonyms.split_off(before)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::Given;
+    use crate::origin::Origin;
+
+    #[test]
+    fn a_password_that_is_set_is_not_shown() {
+        let given = Given { value: "hush".to_owned(), origin: Origin::Set };
+        let fixed = BTreeMap::from([("ssl.keystore.password", given)]);
+        let broker = BrokerConfig::build(fixed, BTreeMap::new(), BTreeMap::new(), String::new()).unwrap();
+        let shown = format!("{:?} {:?}", describe_broker(&broker), broker.effective());
+        assert!(shown.contains("ssl.keystore.password") && !shown.contains("hush"));
+    }
+}
