@@ -27,11 +27,10 @@ fn ids(config: &BrokerConfig) -> Result<(), ConfigError> {
 }
 
 fn directories(config: &BrokerConfig) -> Result<(), ConfigError> {
-    match config.value("log.dirs") {
-        Some(dirs) if dirs.contains(',') => {
-            Err(bad(config, "log.dirs", "a broker has one data directory here; name one"))
-        }
-        _ => Ok(()),
+    let several = |name: &&str| config.value(name).is_some_and(|directories| directories.contains(','));
+    match ["log.dirs", "log.dir"].into_iter().find(several) {
+        Some(name) => Err(bad(config, name, "a broker has one data directory here; name one")),
+        None => Ok(()),
     }
 }
 

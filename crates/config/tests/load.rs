@@ -58,7 +58,9 @@ fn the_data_directory_goes_by_kafkas_names_too() {
     ] {
         assert_eq!(load(&with_set(set)).data_dir().to_str(), Some(directory));
     }
-    assert!(refused(&with_set(&["log.dirs=a,b"])).contains("one data directory"));
+    for several in ["log.dirs=a,b", "log.dir=a,b"] {
+        assert!(refused(&with_set(&[several])).contains("one data directory"));
+    }
 }
 
 #[test]
