@@ -44,6 +44,9 @@ mod records;
 mod varint;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
 pub use builder::{BatchBuilder, BuildError};
 pub use check::{BatchInfo, Limits, MAX_DECOMPRESSED_BATCH_BYTES, Timestamps, check};
 pub use compression::{Compression, UnknownCompressionName};

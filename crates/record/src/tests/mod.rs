@@ -1,0 +1,5 @@
+//! Tests of the crate as its callers see it. Those of a single module stand beside it.
+
+mod golden;
+mod refusals;
+mod round_trip;
