@@ -1,8 +1,10 @@
 //! What a hostile batch can make the check allocate.
 
 use std::alloc::System;
+use std::io::Write;
 
 use cap::Cap;
+use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
 use record::{BatchBuilder, BatchError, BatchView, Compression, HEADER_BYTES, Limits, TimestampType, check, restamp};
 
 #[global_allocator]
@@ -23,25 +25,32 @@ fn forged(compression: Compression, body: &[u8]) -> Vec<u8> {
 }
 
 fn bombs() -> Vec<(&'static str, Vec<u8>)> {
-    let zeros = vec![0; 64 << 20];
+    let zeros = vec![0; 12 << 20];
     let bomb = |codec| BatchBuilder::new().compression(codec).record(0, None, Some(&zeros)).build().expect("a batch");
     let lz4_of_4_mib_blocks = [&[0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73][..], &[1, 0, 0, 0, 0]].concat();
     let gzip_with_long_name = [&[0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 0][..], &vec![b'n'; 500_000]].concat();
     vec![
         ("gzip", bomb(Compression::Gzip).to_vec()),
         ("lz4", bomb(Compression::Lz4).to_vec()),
+        ("lz4 in blocks of 4 MiB", forged(Compression::Lz4, &lz4_of_4_mib(&zeros))),
         ("snappy", bomb(Compression::Snappy).to_vec()),
         ("zstd", bomb(Compression::Zstd).to_vec()),
         ("snappy that states 4 GiB", forged(Compression::Snappy, &[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0])),
-        ("lz4 that states blocks of 4 MiB", forged(Compression::Lz4, &lz4_of_4_mib_blocks)),
+        ("lz4 that states blocks of 4 MiB and has none", forged(Compression::Lz4, &lz4_of_4_mib_blocks)),
         ("gzip with half a MiB of file name", forged(Compression::Gzip, &gzip_with_long_name)),
         ("a record that states 2 GiB", forged(Compression::None, &[0xfe, 0xff, 0xff, 0xff, 0x0f, 0])),
     ]
 }
 
+fn lz4_of_4_mib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = FrameEncoder::with_frame_info(FrameInfo::new().block_size(BlockSize::Max4MB), Vec::new());
+    encoder.write_all(bytes).expect("into memory");
+    encoder.finish().expect("into memory")
+}
+
 #[test]
 fn no_batch_makes_the_check_allocate_more_than_a_bound() {
-    let limits = Limits { max_batch_bytes: usize::MAX, max_decompressed_bytes: 32 << 20, ..Limits::default() };
+    let limits = Limits { max_batch_bytes: usize::MAX, max_decompressed_bytes: 8 << 20, ..Limits::default() };
     for (name, bomb) in bombs() {
         // An allocation above the limit aborts the process, and names this test.
         ALLOCATOR.set_limit(ALLOCATOR.allocated() + bomb.len() + BOUND_BYTES).expect("above what is allocated");

@@ -23,9 +23,8 @@ impl PrintConfig {
         let config = self.settings.load()?;
         let is_shown = |value: &EffectiveValue| self.all || value.origin != Origin::Default;
         let shown: Vec<EffectiveValue> = config.effective().into_iter().filter(is_shown).collect();
-        let line = |value: &EffectiveValue| {
-            format!("{} = {}", value.setting.name, value.value.as_deref().unwrap_or_default())
-        };
+        let line =
+            |value: &EffectiveValue| format!("{} = {}", value.setting.name, value.value.as_deref().unwrap_or_default());
         let width = shown.iter().map(|value| line(value).len()).max().unwrap_or(0);
         let mut out = io::stdout().lock();
         for value in &shown {
