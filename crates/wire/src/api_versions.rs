@@ -16,8 +16,8 @@ pub struct Feature {
     pub min: i16,
     /// The highest level that this broker can run.
     pub max: i16,
-    /// The level that the cluster runs; 0 is as good as not finalized, and is not listed.
-    pub finalized: i16,
+    /// The level that the cluster runs; `None` (or level 0, which is as good) is not listed.
+    pub finalized: Option<i16>,
 }
 
 /// Those of Kafka 4.4.0, with its ranges. A fresh Kafka cluster finalizes all at their highest but
@@ -40,12 +40,12 @@ impl Feature {
     pub const KRAFT: Feature = Feature::new("kraft.version", 0, 1);
 
     const fn new(name: &'static str, min: i16, max: i16) -> Feature {
-        Feature { name, min, max, finalized: 0 }
+        Feature { name, min, max, finalized: None }
     }
 
     /// The same feature, run at `level`.
     pub const fn finalized_at(self, level: i16) -> Feature {
-        Feature { finalized: level, ..self }
+        Feature { finalized: Some(level), ..self }
     }
 }
 
@@ -74,7 +74,7 @@ pub fn api_versions_response(
             features.iter().filter(|feature| version > 3 || feature.min > 0).map(supported).collect(),
         )
         .with_finalized_features_epoch(finalized_features_epoch)
-        .with_finalized_features(features.iter().filter(|feature| feature.finalized > 0).map(finalized).collect())
+        .with_finalized_features(features.iter().filter_map(finalized).collect())
 }
 
 /// The answer, in version 0, to an ApiVersions request of a version that is not served: the range
@@ -102,11 +102,10 @@ fn supported(feature: &Feature) -> SupportedFeatureKey {
         .with_max_version(feature.max)
 }
 
-fn finalized(feature: &Feature) -> FinalizedFeatureKey {
-    FinalizedFeatureKey::default()
-        .with_name(StrBytes::from_static_str(feature.name))
-        .with_min_version_level(feature.finalized)
-        .with_max_version_level(feature.finalized)
+fn finalized(feature: &Feature) -> Option<FinalizedFeatureKey> {
+    let level = feature.finalized.filter(|level| *level > 0)?;
+    let name = StrBytes::from_static_str(feature.name);
+    Some(FinalizedFeatureKey::default().with_name(name).with_min_version_level(level).with_max_version_level(level))
 }
 
 fn check(version: i16, request: &ApiVersionsRequest, cluster_id: &str, node_id: i32) -> Result<(), ErrorCode> {

@@ -10,7 +10,7 @@ fn request(name: &'static str, version: &'static str) -> ApiVersionsRequest {
 }
 
 fn answer(version: i16, request: &ApiVersionsRequest) -> ApiVersionsResponse {
-    let features = [Feature::METADATA.finalized_at(33), Feature::GROUP.finalized_at(1), Feature::KRAFT];
+    let features = [Feature::METADATA.finalized_at(33), Feature::GROUP.finalized_at(1), Feature::KRAFT.finalized_at(0)];
     api_versions_response(version, request, "our-cluster", 1, &features, 5)
 }
 
