@@ -72,9 +72,9 @@ fn the_queue_of_article_000_keeps_its_messages_while_the_consumer_is_away() {
     let printed = first.printed();
     let early = numbers(printed.lines().filter(|line| line.contains("RECEIVED")));
 
-    let sent = producers.each_mut().map(|producer| numbers(&producer.wait_for_lines("SENT", 50, LIMIT).unwrap()));
+    let sent = producers.each_mut().map(|producer| numbers(producer.wait_for_lines("SENT", 50, LIMIT).unwrap()));
     let mut second = part("consumer");
-    let late = numbers(&second.wait_for_lines("RECEIVED", 100 - early.len(), LIMIT).unwrap());
+    let late = numbers(second.wait_for_lines("RECEIVED", 100 - early.len(), LIMIT).unwrap());
     let received: Vec<String> = early.into_iter().chain(late).collect();
     for sent in sent {
         let of_one: Vec<&String> = received.iter().filter(|number| sent.contains(number)).collect();

@@ -1,4 +1,5 @@
 //! What users of each client do first, against the real binary. One test for each program and behaviour.
+#![expect(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
 mod articles;
 mod java;

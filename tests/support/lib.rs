@@ -1,4 +1,5 @@
-//! What the tests of real clients share: a broker for each test, and the clients' programs in other languages.
+//! What the tests of real clients share: a broker for each test, the clients' programs in other languages, and
+//! librdkafka.
 //!
 //! The programs need what `./test.sh` installs beside them (npm packages, jars, a Python environment, kcat).
 //! With `BOOTSTRAP=host:port` in the environment the tests use that broker, Apache Kafka for one (`tests/kafka`),
@@ -7,7 +8,13 @@
 //! It fails by panicking, as tests do.
 
 mod broker;
+pub mod librdkafka;
 mod program;
 
+use std::time::Duration;
+
 pub use broker::{TestBroker, unique};
-pub use program::{LIMIT, Program, java_client, kafka_tool, kcat, node, python};
+pub use program::{Program, java_client, kafka_tool, kcat, node, python};
+
+/// How long anything may take: nothing needs more than some seconds on an idle machine.
+pub const LIMIT: Duration = Duration::from_secs(120);

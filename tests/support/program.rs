@@ -1,14 +1,10 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use testkit::process::{Child, Finished};
 
-use crate::TestBroker;
-
-/// How long a program may take: none needs more than some seconds on an idle machine.
-pub const LIMIT: Duration = Duration::from_secs(120);
+use crate::{LIMIT, TestBroker};
 
 /// A client program in another language, about to run.
 #[derive(Debug)]

@@ -1,0 +1,5 @@
+//! librdkafka through the `rdkafka` crate, in this process.
+
+mod consume;
+mod group;
+mod produce;
