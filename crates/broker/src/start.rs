@@ -5,7 +5,8 @@
 //! are let in when all of them are ready.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -80,6 +81,7 @@ pub(crate) async fn open(
 ) -> Result<(Arc<Broker>, Box<dyn Send + Sync>), StartError> {
     let dir = config.data_dir();
     let lock = lock(&env, &dir)?;
+    lay_out(&env, &dir).map_err(|why| StartError::DataDirectory { path: dir.clone(), why })?;
     let meta = Meta::open(&*env.disk, &dir, config.node_id().0, &*env.random)?;
     let (journal, recovery) = Journal::open(
         env.disk.clone(),
@@ -109,13 +111,23 @@ pub(crate) async fn open(
     Ok((broker, lock))
 }
 
-fn lock(env: &Env, dir: &std::path::Path) -> Result<Box<dyn Send + Sync>, StartError> {
+fn lock(env: &Env, dir: &Path) -> Result<Box<dyn Send + Sync>, StartError> {
     let failed = |why| StartError::DataDirectory { path: dir.to_owned(), why };
     env.disk.create_dir_all(dir).map_err(failed)?;
     env.disk.lock(&dir.join("LOCK")).map_err(|why| match why.kind() {
-        std::io::ErrorKind::WouldBlock => StartError::InUse(dir.to_owned()),
+        io::ErrorKind::WouldBlock => StartError::InUse(dir.to_owned()),
         _ => failed(why),
     })
+}
+
+/// Makes the directories that everything else is kept in, for good: a file that is synced is lost
+/// all the same if the name of a directory above it is not.
+fn lay_out(env: &Env, dir: &Path) -> io::Result<()> {
+    for name in ["groups", "journal", "topics"] {
+        env.disk.create_dir_all(&dir.join(name))?;
+    }
+    env.disk.sync_dir(dir)?;
+    dir.parent().map_or(Ok(()), |parent| env.disk.sync_dir(parent))
 }
 
 fn journal_options(config: &BrokerConfig) -> journal::Options {
@@ -133,7 +145,7 @@ async fn start_controller(
     meta: &Meta,
     journal: &Journal,
     listeners: &[Arc<listener::Listener>],
-    dir: &std::path::Path,
+    dir: &Path,
 ) -> Result<Controller, StartError> {
     let (id, directory) = (BrokerId(meta.node_id), meta.directory_id);
     let shards = config.shards_per_broker().unwrap_or_else(default_shards);
@@ -164,12 +176,12 @@ fn default_shards() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(MOST_SHARDS)
 }
 
-fn group_dir(dir: &std::path::Path, group: GroupId) -> PathBuf {
+fn group_dir(dir: &Path, group: GroupId) -> PathBuf {
     dir.join("groups").join(group.0.to_string())
 }
 
 /// Starts every shard that has a replica here, and waits until all are ready.
-async fn start_shards(broker: &Arc<Broker>, dir: &std::path::Path) -> Result<(), StartError> {
+async fn start_shards(broker: &Arc<Broker>, dir: &Path) -> Result<(), StartError> {
     let files = FileCache::new(broker.env.disk.clone(), OPEN_SEGMENTS);
     let me = Voter::new(broker.id(), broker.meta.directory_id);
     let mut shards = BTreeMap::new();

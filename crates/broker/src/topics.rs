@@ -26,8 +26,11 @@ impl TopicSettings {
 /// All topics' settings, kept for as long as the image holds the same topic.
 pub(crate) struct Topics {
     broker: Arc<BrokerConfig>,
-    known: RwLock<BTreeMap<TopicId, (Arc<TopicImage>, Arc<TopicSettings>)>>,
+    known: RwLock<BTreeMap<TopicId, Known>>,
 }
+
+/// A topic's settings, and the topic that they were worked out from.
+type Known = (Arc<TopicImage>, Arc<TopicSettings>);
 
 impl Topics {
     pub(crate) fn new(broker: Arc<BrokerConfig>) -> Self {

@@ -139,3 +139,6 @@ impl Machine {
         self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

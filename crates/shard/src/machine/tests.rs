@@ -1,0 +1,307 @@
+//! Apply on a simulated disk: what entries do, what a checkpoint keeps, what a crash may take.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use disk::{Disk, SimDisk};
+use log::{FileCache, LogSettings};
+use model::{ErrorCode, GroupId, PartitionId, TopicId, TopicName};
+use raft::{Applied, EntryId, StateMachine};
+use record::BatchBuilder;
+use uuid::Uuid;
+
+use super::*;
+use crate::append::Appended;
+use crate::entry::{AdvanceStart, AppendEntry, LogStart, OpenPartition, PartitionSettings};
+use crate::restore::Home;
+
+const TERM: u64 = 3;
+
+/// A machine, the disk below it, and the log that a Raft group would keep for it.
+struct Bench {
+    disk: SimDisk,
+    machine: Machine,
+    entries: Vec<Bytes>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let disk = SimDisk::new(1);
+        let mut bench = Bench { machine: restore(&disk), disk, entries: Vec::new() };
+        assert!(matches!(bench.apply(entry::open(0, &[opening(0), opening(1)])), Outcome::Done));
+        bench
+    }
+
+    fn apply(&mut self, entry: Bytes) -> Outcome {
+        self.entries.push(entry.clone());
+        self.machine.apply(id(self.entries.len()), &entry)
+    }
+
+    fn append(&mut self, partition: i32, batch: &Bytes) -> AppendResult {
+        match self.apply(append(partition, batch)) {
+            Outcome::Appended(results) => results[0],
+            Outcome::Refused(error) => Err(error),
+            Outcome::Done => panic!("an append is not merely done"),
+        }
+    }
+
+    fn checkpoint(&mut self) -> std::io::Result<()> {
+        let applied = Applied { id: id(self.entries.len()), membership: Bytes::new() };
+        self.machine.checkpoint(applied)()
+    }
+
+    /// Power off and on, with what the disk kept; then the entries beyond the checkpoint again.
+    fn restart(&mut self, seed: u64) {
+        self.disk = self.disk.restart(seed);
+        self.machine = restore(&self.disk);
+        let done = self.machine.applied().map_or(0, |applied| applied.id.index as usize);
+        for (place, entry) in self.entries.iter().enumerate().skip(done) {
+            self.machine.apply(id(place + 1), entry);
+        }
+    }
+
+    fn partition(&self, index: i32) -> Arc<Partition> {
+        self.machine.view.get(partition(index)).expect("it is open")
+    }
+
+    /// All bytes of a partition, as a fetch would read them.
+    fn bytes(&self, index: i32) -> Vec<u8> {
+        let log = &self.partition(index).log;
+        if log.log_start() == log.log_end() {
+            return Vec::new();
+        }
+        log.read(log.log_start(), usize::MAX, true).unwrap().concat()
+    }
+}
+
+fn restore(disk: &SimDisk) -> Machine {
+    let disk: Arc<dyn Disk> = Arc::new(disk.clone());
+    let files = FileCache::new(disk.clone(), 8);
+    // As the broker does at start: what is below these directories is the shard's to sync.
+    disk.create_dir_all(Path::new("groups")).unwrap();
+    disk.create_dir_all(Path::new("topics")).unwrap();
+    disk.sync_dir(Path::new("")).unwrap();
+    Machine::restore(GroupId(1), Home { disk, files, dir: "groups/1".into(), topics: "topics".into() }).unwrap()
+}
+
+fn id(index: usize) -> EntryId {
+    EntryId { term: TERM, node: 1, index: index as u64 }
+}
+
+fn partition(index: i32) -> PartitionId {
+    PartitionId { topic: TopicId(Uuid::from_u128(7)), index }
+}
+
+fn opening(index: i32) -> OpenPartition {
+    let log = LogSettings { segment_bytes: 400, ..LogSettings::default() };
+    let settings = PartitionSettings { log, producer_expiration_ms: 1000, file_delete_delay_ms: 10 };
+    let topic = TopicName::parse("orders").unwrap();
+    OpenPartition { id: partition(index), topic, settings, epoch_base: 0, start_offset: 0 }
+}
+
+fn append(index: i32, batch: &Bytes) -> Bytes {
+    let mut entry = AppendEntry::default();
+    entry.push(partition(index), batch);
+    entry.encode(0)
+}
+
+fn batch(records: usize, value: &[u8]) -> Bytes {
+    let mut batch = BatchBuilder::new();
+    (0..records).for_each(|_| batch.push(1, None, Some(value), &[]));
+    batch.build().unwrap()
+}
+
+fn idempotent(sequence: i32) -> Bytes {
+    BatchBuilder::new().producer(9, 0, sequence).record(1, None, Some(b"x")).build().unwrap()
+}
+
+fn at(base_offset: i64) -> AppendResult {
+    Ok(Appended { base_offset, log_append_time_ms: -1, log_start: 0 })
+}
+
+#[test]
+fn batches_get_consecutive_offsets_in_each_partition() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.append(0, &batch(3, b"a")), at(0));
+    assert_eq!(bench.append(0, &batch(1, b"b")), at(3));
+    assert_eq!(bench.append(1, &batch(1, b"c")), at(0));
+    assert_eq!(bench.partition(0).log.log_end(), 4);
+}
+
+#[test]
+fn a_batch_sent_again_is_not_appended_again() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.append(0, &idempotent(0)), at(0));
+    assert_eq!(bench.append(0, &idempotent(1)), at(1));
+    assert_eq!(bench.append(0, &idempotent(0)), at(0));
+    assert_eq!(bench.append(0, &idempotent(3)), Err(ErrorCode::OutOfOrderSequenceNumber));
+    assert_eq!(bench.partition(0).log.log_end(), 2);
+}
+
+#[test]
+fn a_partition_that_is_not_here_takes_nothing() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.append(7, &batch(1, b"a")), Err(ErrorCode::UnknownTopicOrPartition));
+}
+
+#[test]
+fn the_leader_epoch_grows_with_the_term() {
+    let base = crate::EpochBase { epoch: 4, term: 7 };
+    assert_eq!((base.in_term(7), base.in_term(9), base.in_term(6)), (4, 6, 4));
+}
+
+#[test]
+fn replaying_after_a_power_cut_gives_the_same_bytes() {
+    for seed in 0..50 {
+        let mut bench = Bench::new();
+        for n in 0..20 {
+            bench.append(n % 2, &batch(1 + n as usize % 3, &[n as u8; 50])).unwrap();
+            if n == 11 {
+                bench.checkpoint().unwrap();
+            }
+        }
+        let before = (bench.bytes(0), bench.bytes(1));
+        bench.restart(seed);
+        assert_eq!((bench.bytes(0), bench.bytes(1)), before, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_crash_at_any_step_of_a_checkpoint_loses_nothing() {
+    let steps = {
+        let mut bench = Bench::new();
+        (0..6).for_each(|n| assert_eq!(bench.append(0, &idempotent(n)), at(i64::from(n))));
+        let before = bench.disk.mutations();
+        bench.checkpoint().unwrap();
+        bench.disk.mutations() - before
+    };
+    assert!(steps > 3, "a checkpoint syncs a log and commits a manifest, it took {steps} steps");
+    for step in 1..=steps {
+        for seed in 0..10 {
+            let mut bench = Bench::new();
+            (0..6).for_each(|n| assert_eq!(bench.append(0, &idempotent(n)), at(i64::from(n))));
+            let before = bench.bytes(0);
+            bench.disk.crash_at(step);
+            assert!(bench.checkpoint().is_err());
+            bench.restart(seed);
+            assert_eq!(bench.bytes(0), before, "step {step}, seed {seed}");
+            assert_eq!(bench.append(0, &idempotent(2)), at(2), "producers are remembered");
+        }
+    }
+}
+
+#[test]
+fn producers_are_remembered_by_a_checkpoint_alone() {
+    let mut bench = Bench::new();
+    bench.append(0, &idempotent(0)).unwrap();
+    bench.checkpoint().unwrap();
+    bench.restart(1);
+    assert_eq!(bench.append(0, &idempotent(0)), at(0));
+}
+
+#[test]
+fn apply_waits_for_a_full_disk_and_goes_on_in_order() {
+    let mut bench = Bench::new();
+    bench.append(0, &batch(1, b"before")).unwrap();
+    bench.disk.set_capacity(Some(0));
+    assert_eq!(bench.append(0, &batch(1, &[1; 5000])), Err(ErrorCode::KafkaStorageError));
+    assert_eq!(bench.append(0, &batch(1, b"behind it")), Err(ErrorCode::KafkaStorageError));
+    assert!(!bench.machine.health.accepts_writes());
+    assert!(bench.checkpoint().is_err(), "the journal must keep what is missing");
+    assert_eq!(bench.partition(0).log.log_end(), 1, "reads go on below");
+
+    bench.disk.set_capacity(None);
+    bench.apply(entry::advance_start(0, &AdvanceStart::default()));
+    assert!(bench.machine.health.accepts_writes());
+    assert_eq!(bench.partition(0).log.log_end(), 3);
+    assert_eq!(bench.append(0, &batch(1, b"after")), at(3));
+    bench.checkpoint().unwrap();
+}
+
+#[test]
+fn a_failed_sync_ends_checkpoints_and_writes_until_a_restart() {
+    let mut bench = Bench::new();
+    bench.append(0, &batch(1, b"a")).unwrap();
+    let before = bench.bytes(0);
+    bench.disk.fail_syncs("topics", 1);
+    assert!(bench.checkpoint().is_err());
+    assert!(bench.machine.health.has_failed());
+    assert!(bench.checkpoint().is_err(), "a second sync would only seem to succeed");
+    bench.restart(1);
+    assert_eq!(bench.bytes(0), before);
+    bench.checkpoint().unwrap();
+}
+
+#[test]
+fn a_failed_manifest_commit_is_made_up_for_by_the_next_checkpoint() {
+    let mut bench = Bench::new();
+    bench.append(0, &batch(1, b"a")).unwrap();
+    bench.disk.fail_syncs("manifest", 1);
+    assert!(bench.checkpoint().is_err());
+    bench.append(1, &batch(1, b"b")).unwrap();
+    let before = (bench.bytes(0), bench.bytes(1));
+    if bench.checkpoint().is_ok() {
+        bench.entries.iter_mut().for_each(|entry| *entry = entry::advance_start(0, &AdvanceStart::default()));
+    }
+    bench.restart(1);
+    assert_eq!((bench.bytes(0), bench.bytes(1)), before);
+}
+
+#[test]
+fn a_log_start_moves_up_and_never_back() {
+    let mut bench = Bench::new();
+    (0..10).for_each(|n| assert_eq!(bench.append(0, &batch(1, &[0; 100])), at(n)));
+    let moves = |offset| AdvanceStart { partitions: vec![LogStart { id: partition(0), offset }] };
+    for (offset, start) in [(4, 4), (2, 4), (11, 4), (10, 10)] {
+        bench.apply(entry::advance_start(0, &moves(offset)));
+        assert_eq!(bench.partition(0).log.log_start(), start, "after a move to {offset}");
+    }
+    bench.checkpoint().unwrap();
+    bench.restart(1);
+    assert_eq!(bench.partition(0).log.log_start(), 10);
+}
+
+#[test]
+fn a_closed_partitions_files_go_when_no_manifest_names_them_and_its_delay_is_over() {
+    let mut bench = Bench::new();
+    bench.append(0, &batch(1, b"a")).unwrap();
+    bench.checkpoint().unwrap();
+    let dir = bench.partition(0).log.dir().to_owned();
+    bench.apply(entry::close(100, &[partition(0)]));
+    assert!(bench.machine.view.get(partition(0)).is_none());
+    let collect = |bench: &Bench, now_ms| {
+        let due = bench.machine.unsaved().garbage.take_due(now_ms);
+        due.remove(&bench.disk);
+    };
+    collect(&bench, 1000);
+    assert!(bench.disk.exists(&dir).unwrap(), "the manifest still names it");
+    bench.checkpoint().unwrap();
+    collect(&bench, 109);
+    assert!(bench.disk.exists(&dir).unwrap(), "file.delete.delay.ms is not over");
+    collect(&bench, 110);
+    assert!(!bench.disk.exists(&dir).unwrap());
+}
+
+#[test]
+fn leftovers_of_a_deleted_partition_are_swept_at_the_next_start() {
+    let mut bench = Bench::new();
+    bench.append(0, &batch(1, b"a")).unwrap();
+    bench.append(1, &batch(1, b"b")).unwrap();
+    bench.apply(entry::close(100, &[partition(0)]));
+    bench.checkpoint().unwrap();
+    let removed = crate::sweep(&bench.disk, Path::new("topics"), [&*bench.machine.view]).unwrap();
+    assert_eq!(
+        removed,
+        [crate::partition_dir(Path::new("topics"), &TopicName::parse("orders").unwrap(), partition(0))]
+    );
+    assert_eq!(bench.partition(1).log.log_end(), 1);
+}
+
+#[test]
+fn an_entry_of_a_newer_version_is_refused_and_changes_nothing() {
+    let mut bench = Bench::new();
+    let newer = Bytes::from_static(&[2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert!(matches!(bench.apply(newer), Outcome::Refused(ErrorCode::UnknownServerError)));
+    assert_eq!(bench.append(0, &batch(1, b"a")), at(0));
+}
