@@ -18,6 +18,8 @@ mod delete;
 mod describe;
 mod group;
 mod heartbeat;
+#[cfg(test)]
+mod invariants;
 mod join;
 mod leave;
 mod member;
@@ -179,11 +181,16 @@ impl ClassicGroups {
     /// Takes over a group at the start of leadership. Its members' sessions start anew; one that is larger than
     /// `group.max.size` by now starts a rebalance, so that its members commit before some of them have to go.
     pub fn load(&mut self, now_ms: i64, group: &str, stored: &StoredGroup) {
+        self.take_over(now_ms, group, stored);
+        self.forget_if_idle(group);
+    }
+
+    fn take_over(&mut self, now_ms: i64, group: &str, stored: &StoredGroup) {
         let live = Group::load(group, stored);
         let too_large = live.members.len() > self.config.max_size;
         self.groups.insert(live.name.clone(), live);
         let mut effects = Effects::default();
-        self.in_group(now_ms, group, &mut effects, |turn, group| {
+        self.step(now_ms, group, &mut effects, |turn, group| {
             for member in group.members.values() {
                 turn.start_session(group, &member.id, member.session_timeout_ms);
             }
@@ -232,7 +239,7 @@ impl ClassicGroups {
             return true;
         }
         match store.group(name) {
-            Some(stored) => self.load(now_ms, name, stored),
+            Some(stored) => self.take_over(now_ms, name, stored),
             None if store.contains(name) => self.begin(name),
             None => return false,
         }
@@ -251,12 +258,21 @@ impl ClassicGroups {
         effects: &mut Effects,
         step: impl FnOnce(&mut Turn<'_>, &mut Group) -> R,
     ) -> Option<R> {
+        let result = self.step(now_ms, name, effects, step);
+        self.forget_if_idle(name);
+        result
+    }
+
+    fn step<R>(
+        &mut self,
+        now_ms: i64,
+        name: &str,
+        effects: &mut Effects,
+        step: impl FnOnce(&mut Turn<'_>, &mut Group) -> R,
+    ) -> Option<R> {
         let group = self.groups.get_mut(name)?;
         let Self { config, random, timers, writes, .. } = self;
-        let mut turn = Turn { now_ms, config, random: &**random, timers, writes, effects };
-        let result = step(&mut turn, group);
-        self.forget_if_idle(name);
-        Some(result)
+        Some(step(&mut Turn { now_ms, config, random: &**random, timers, writes, effects }, group))
     }
 
     fn forget_if_idle(&mut self, name: &str) {

@@ -91,6 +91,11 @@ impl Timers {
     }
 
     #[cfg(test)]
+    pub(super) fn is_armed(&self, timer: &Timer) -> bool {
+        self.armed.contains_key(timer)
+    }
+
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         assert_eq!(self.armed.len(), self.queue.len(), "one entry a timer");
         self.armed.len()
