@@ -120,7 +120,7 @@ impl SyncJob {
             let path = kind.path(dir, *base_offset);
             match self.file(*base_offset, *kind).and_then(|file| file.sync_data()) {
                 // Dropped, and already removed.
-                Err(error) if error.kind() == ErrorKind::NotFound && self.is_dropped(*base_offset) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound && self.shared.is_dropped(*base_offset) => {}
                 synced => synced.map_err(LogError::io(&path))?,
             }
         }
@@ -143,10 +143,6 @@ impl SyncJob {
             Some(file) => Ok(file),
             None => files.disk().open(&kind.path(dir, base_offset), Open::Write),
         }
-    }
-
-    fn is_dropped(&self, base_offset: i64) -> bool {
-        self.shared.state().segments.first().is_none_or(|first| first.facts.base_offset > base_offset)
     }
 }
 

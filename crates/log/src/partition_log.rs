@@ -198,6 +198,11 @@ impl Shared {
         lock(&self.state)
     }
 
+    /// Whether the segment that started here has been dropped.
+    pub(crate) fn is_dropped(&self, base_offset: i64) -> bool {
+        self.state().segments.first().is_none_or(|first| first.facts.base_offset > base_offset)
+    }
+
     /// For each segment, the offset after it: where the next one starts, or the log end.
     pub(crate) fn segment_ends<'s>(&'s self, state: &'s State) -> impl Iterator<Item = i64> + 's {
         let end = self.log_end.load(Ordering::Acquire);

@@ -22,33 +22,21 @@ impl PartitionLog {
     /// The bytes are slices of mapped segments, one for each segment, and for sockets only. Nothing is copied or
     /// checked. At the log end there is nothing; beyond it, and below the log start, is an error.
     pub fn read(&self, from: i64, max_bytes: usize, min_one_batch: bool) -> Result<Vec<Bytes>, LogError> {
-        let (start, end) = (self.log_start(), self.log_end());
-        if from < start || from > end {
-            return Err(LogError::OffsetOutOfRange { offset: from, start, end });
-        }
-        if from == end {
-            return Ok(Vec::new());
-        }
         let mut chunks: Vec<Bytes> = Vec::new();
         let mut left = max_bytes as u64;
-        let mut from = from;
-        while let Some(segment) = self.shared.segment_holding(from)? {
+        for segment in self.segments_from(from, left)? {
             let take = Take { from, max_bytes: left, min_one_batch: min_one_batch && chunks.is_empty() };
             match self.shared.read_segment(&segment, &take) {
                 Ok(Taken { bytes, to_end }) => {
                     left = left.saturating_sub(bytes.len() as u64);
                     chunks.extend((!bytes.is_empty()).then_some(bytes));
-                    if !to_end {
+                    if !to_end || (left == 0 && !chunks.is_empty()) {
                         break;
                     }
                 }
                 // What lies before the damage is good; who asks for what comes next will learn of it.
                 Err(LogError::Damaged { .. } | LogError::Io { .. }) if !chunks.is_empty() => break,
                 Err(error) => return Err(self.unless_dropped(from, error)),
-            }
-            match self.shared.segment_after(segment.facts.base_offset) {
-                Some(next) if left > 0 || chunks.is_empty() => from = next,
-                _ => break,
             }
         }
         Ok(chunks)
@@ -58,23 +46,46 @@ impl PartitionLog {
     /// itself, or sends them on as good. What precedes a damaged batch is given; a read that starts with one fails.
     /// Ends with a segment.
     pub fn read_checked(&self, from: i64, max_bytes: usize, min_one_batch: bool) -> Result<Vec<Bytes>, LogError> {
-        let (start, end) = (self.log_start(), self.log_end());
-        if from < start || from > end {
-            return Err(LogError::OffsetOutOfRange { offset: from, start, end });
-        }
-        let mut next = (from < end).then_some(from);
-        while let Some(from) = next
-            && let Some(segment) = self.shared.segment_holding(from)?
-        {
-            let take = Take { from, max_bytes: max_bytes as u64, min_one_batch };
+        let take = Take { from, max_bytes: max_bytes as u64, min_one_batch };
+        for segment in self.segments_from(from, 0)? {
             let batches = self.shared.read_batches(&segment, &take);
-            let batches = batches.map_err(|error| self.unless_dropped(from, error))?;
-            if let Some(batches) = batches {
+            if let Some(batches) = batches.map_err(|error| self.unless_dropped(from, error))? {
                 return Ok(batches);
             }
-            next = self.shared.segment_after(segment.facts.base_offset);
         }
         Ok(Vec::new())
+    }
+
+    /// The segments, as they are at one moment, that a read of `max_bytes` from `offset` on may touch.
+    fn segments_from(&self, offset: i64, max_bytes: u64) -> Result<Vec<Segment>, LogError> {
+        let shared = &*self.shared;
+        let (start, end) = (self.log_start(), self.log_end());
+        if offset < start || offset > end {
+            return Err(LogError::OffsetOutOfRange { offset, start, end });
+        }
+        if offset == end {
+            return Ok(Vec::new());
+        }
+        shared.prepare_once()?;
+        let state = shared.state();
+        // The segments may have changed since, and the log start with them.
+        let start = self.log_start();
+        if offset < start {
+            return Err(LogError::OffsetOutOfRange { offset, start, end });
+        }
+        let holding = state.segments.partition_point(|segment| segment.facts.base_offset <= offset).saturating_sub(1);
+        let mut after_first = 0;
+        let mut segments = Vec::with_capacity(2);
+        for segment in &state.segments[holding..] {
+            if !segments.is_empty() {
+                after_first += segment.facts.log_bytes;
+            }
+            segments.push(segment.clone());
+            if after_first > max_bytes {
+                break;
+            }
+        }
+        Ok(segments)
     }
 
     /// The log start may have moved, and files gone, while they were being read.
@@ -97,17 +108,6 @@ struct Taken {
 }
 
 impl Shared {
-    /// The last segment that starts at or before `offset`, or the first one. None if the log is empty.
-    pub(crate) fn segment_holding(&self, offset: i64) -> Result<Option<Segment>, LogError> {
-        if self.state().segments.is_empty() {
-            return Ok(None);
-        }
-        self.prepare_once()?;
-        let state = self.state();
-        let after = state.segments.partition_point(|segment| segment.facts.base_offset <= offset);
-        Ok(state.segments.get(after.saturating_sub(1)).cloned())
-    }
-
     /// Where the segment after this one starts.
     pub(crate) fn segment_after(&self, base_offset: i64) -> Option<i64> {
         let state = self.state();
@@ -283,8 +283,13 @@ impl Shared {
             .filter(|(_, entry)| u64::from(entry.position) > start)
             .and_then(|(_, entry)| confirm(&mut scan, segment, entry).ok())
             .unwrap_or(start);
-        match scan.last_end_up_to(limit, from) {
-            Ok(end) => Ok(end),
+        match scan.ending_after(limit, from) {
+            Ok(None) => Ok(segment.facts.log_bytes),
+            Ok(Some(next)) => {
+                // Where a reader goes on who takes what is given.
+                open.remember(next.head.base_offset(), next.position);
+                Ok(next.position)
+            }
             // Up to the damage all is good.
             Err(ScanError::Damaged { position, .. }) if position > start => Ok(position),
             Err(error) => Err(self.unreadable(segment, error, segment.facts.base_offset)),

@@ -91,15 +91,15 @@ impl<'a> Scan<'a> {
         Ok(None)
     }
 
-    /// The greatest end of a batch that is at most `limit`, from the batch at `position` on; `position` if there is none.
-    pub(crate) fn last_end_up_to(&mut self, limit: u64, mut position: u64) -> Result<u64, ScanError> {
+    /// The first batch that ends after `limit`, from the one at `position` on; none if all end before.
+    pub(crate) fn ending_after(&mut self, limit: u64, mut position: u64) -> Result<Option<Found>, ScanError> {
         while let Some(found) = self.at(position)? {
             if found.end() > limit {
-                break;
+                return Ok(Some(found));
             }
             position = found.end();
         }
-        Ok(position)
+        Ok(None)
     }
 
     fn read_head(&mut self, position: u64) -> Result<Option<BatchHead>, ScanError> {

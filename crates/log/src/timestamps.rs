@@ -14,13 +14,14 @@ use crate::{LogError, PartitionLog};
 impl PartitionLog {
     /// The first record, not below the log start, whose timestamp is at or after `timestamp`. Reads with `pread`.
     pub fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<TimestampOffset>, LogError> {
-        let log_start = self.log_start();
         for segment in self.shared.prepared_segments()? {
-            if segment.facts.max_timestamp >= timestamp {
-                let found = self.shared.first_at_or_after(&segment, timestamp, log_start)?;
-                if found.is_some() {
-                    return Ok(found);
-                }
+            if segment.facts.max_timestamp < timestamp {
+                continue;
+            }
+            match self.shared.first_at_or_after(&segment, timestamp, self.log_start()) {
+                Ok(None) => {}
+                Err(_) if self.shared.is_dropped(segment.facts.base_offset) => {}
+                found => return found,
             }
         }
         Ok(None)
@@ -31,11 +32,10 @@ impl PartitionLog {
         let segments = self.shared.prepared_segments()?;
         let newest = segments.iter().rev().max_by_key(|segment| segment.facts.max_timestamp);
         let Some(segment) = newest.filter(|segment| segment.facts.max_timestamp >= 0) else { return Ok(None) };
-        let open = self.shared.open(segment)?;
-        let facts = &segment.facts;
-        match self.shared.find(segment, &open, facts.max_timestamp_offset)? {
-            Some(found) => self.shared.first_in_batch(segment, &open, &found, 0, facts.max_timestamp),
-            None => Ok(None),
+        match self.shared.newest_in(segment) {
+            // It was not the newest that is left. Another look, at fewer segments.
+            Err(_) if self.shared.is_dropped(segment.facts.base_offset) => self.max_timestamp(),
+            newest => newest,
         }
     }
 }
@@ -47,6 +47,15 @@ impl Shared {
         }
         self.prepare_once()?;
         Ok(self.state().segments.clone())
+    }
+
+    fn newest_in(&self, segment: &Segment) -> Result<Option<TimestampOffset>, LogError> {
+        let open = self.open(segment)?;
+        let facts = &segment.facts;
+        match self.find(segment, &open, facts.max_timestamp_offset)? {
+            Some(found) => self.first_in_batch(segment, &open, &found, 0, facts.max_timestamp),
+            None => Ok(None),
+        }
     }
 
     fn first_at_or_after(
