@@ -59,12 +59,28 @@ impl GroupLog {
     /// The longest payload of an entry. It must fit a file's positions many times over.
     pub const MAX_ENTRY_BYTES: usize = 256 << 20;
 
-    /// Entries of an index range, at least one if the range is not empty; it may end early, after
-    /// `max_bytes` of payload or where memory ends and files begin. `NotFound` if the first is not in
-    /// the log (any more), `InvalidData` if it is damaged.
+    /// Entries of an index range, at least one if the range is not empty, and no more than
+    /// `max_bytes` of payload otherwise. `NotFound` if the first is not in the log (any more),
+    /// `InvalidData` if it is damaged.
     ///
     /// Old entries are read from the files: it may block.
     pub fn read(&self, range: Range<u64>, max_bytes: usize) -> io::Result<Vec<Entry>> {
+        let mut entries = self.read_some(range.clone(), max_bytes)?;
+        let mut left = max_bytes.saturating_sub(payload_bytes(&entries));
+        // Some come from the files, the rest from memory.
+        while left > 0 && !entries.is_empty() {
+            let next = range.start + entries.len() as u64;
+            let Ok(mut more) = self.read_some(next..range.end, left) else { break };
+            if more.first().is_none_or(|first| first.payload.len() > left) {
+                break;
+            }
+            left -= payload_bytes(&more);
+            entries.append(&mut more);
+        }
+        Ok(entries)
+    }
+
+    fn read_some(&self, range: Range<u64>, max_bytes: usize) -> io::Result<Vec<Entry>> {
         let start = range.start;
         let found = lock(&self.group.state).find(range, max_bytes)?;
         let (writes, range) = match found {
@@ -75,8 +91,7 @@ impl GroupLog {
         let result = read_entries(&shared.files, &shared.identity, self.group.id, &writes, range, max_bytes);
         // A file may have been recycled under the read, after a purge. That is no damage.
         match result {
-            Err(error) if self.entry_id(start).is_some_and(|_| !self.is_purged(start)) => Err(error),
-            Err(_) => Err(ErrorKind::NotFound.into()),
+            Err(_) if self.is_purged(start) => Err(ErrorKind::NotFound.into()),
             read => read,
         }
     }
@@ -147,4 +162,8 @@ impl GroupLog {
             done(Err(error));
         }
     }
+}
+
+fn payload_bytes(entries: &[Entry]) -> usize {
+    entries.iter().map(|entry| entry.payload.len()).sum()
 }

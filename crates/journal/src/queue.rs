@@ -136,7 +136,7 @@ impl Queue {
     /// Nothing is taken from now on. Returns what was waiting.
     pub(crate) fn close(&self, reason: String) -> Taken {
         let mut waiting = lock(&self.waiting);
-        waiting.closed = Some(reason);
+        waiting.closed.get_or_insert(reason);
         waiting.take()
     }
 

@@ -1,5 +1,7 @@
 //! Power cuts, process deaths and failed fsyncs at every point: what was acknowledged is there.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod history;
 
 use disk::SimDisk;

@@ -54,14 +54,17 @@ pub(crate) fn recover(dir: &Dir, identity: [u8; 16], options: &Options) -> Resul
     let dir_error = |what| move |source| JournalError::Io { what, path: dir.path.clone(), source };
     dir.create().map_err(dir_error("create the directory"))?;
     let mut files = dir.open_all().map_err(dir_error("open the files in"))?;
-    if files.is_empty() {
+    let is_new = files.is_empty();
+    if is_new {
         let first = dir.zero(1, options.first_file_bytes, || false).map_err(dir_error("make the first file in"))?;
         files.push(first);
     }
     let Chosen { free, files } = choose(dir, identity, files)?;
     let mut reading = Reading::new(dir, identity, files);
     reading.read_all()?;
-    reading.make_durable().map_err(dir_error("sync the last file in"))?;
+    if !is_new {
+        reading.make_durable().map_err(dir_error("sync the last file in"))?;
+    }
     reading.remove_surplus().map_err(dir_error("remove unused files in"))?;
     Ok(reading.finish(free))
 }
@@ -264,9 +267,17 @@ fn choose(dir: &Dir, identity: [u8; 16], files: Vec<OpenFile>) -> Result<Chosen,
             newest_used = Some(number);
         }
     }
-    // Between them a file that was recycled may be missing. If it was needed, the replay will tell.
-    let mut first = newest_used.unwrap_or(0);
+    let newest_used = newest_used.unwrap_or(0);
     let precedes = |number: usize| files[number - 1].generation + 1 == files[number].generation;
+    // The file that is made ahead follows on the one in use, or that one is gone.
+    if newest_used + 1 < files.len() && !precedes(newest_used + 1) {
+        let what = "the file is missing, though the one after it is there".to_owned();
+        let file = dir.file_path(files[newest_used + 1].generation - 1);
+        return Err(JournalError::Damaged(Damage { file, position: 0, group: None, what }));
+    }
+    // Between the oldest and the newest, one that was recycled may be missing. If it was needed, the
+    // replay will tell.
+    let mut first = newest_used;
     while first > 0 && files[first - 1].generation >= oldest_needed && precedes(first) {
         first -= 1;
     }
@@ -279,9 +290,13 @@ fn choose(dir: &Dir, identity: [u8; 16], files: Vec<OpenFile>) -> Result<Chosen,
 fn first_head(dir: &Dir, identity: [u8; 16], file: &OpenFile) -> Result<Option<WriteHead>, JournalError> {
     let path = dir.file_path(file.generation);
     let error = |source| JournalError::Io { what: "read", path: path.clone(), source };
+    let was_cut = |file_bytes: u64| {
+        let what = format!("the file was cut, it had at least {file_bytes} bytes");
+        JournalError::Damaged(Damage { file: path.clone(), position: file.len, group: None, what })
+    };
     let mut scan = Scan::new(file, identity);
-    let page = scan.bytes(0, PAGE_BYTES).map_err(error)?;
-    if let Some(header) = page.and_then(FileHeader::decode) {
+    let Some(page) = scan.bytes(0, PAGE_BYTES).map_err(error)? else { return Err(was_cut(PAGE_BYTES)) };
+    if let Some(header) = FileHeader::decode(page) {
         if header.version > VERSION {
             return Err(JournalError::NewerVersion { file: path, version: header.version, supported: VERSION });
         }
@@ -289,8 +304,7 @@ fn first_head(dir: &Dir, identity: [u8; 16], file: &OpenFile) -> Result<Option<W
             return Err(JournalError::ForeignFile { file: path });
         }
         if header.generation == file.generation && file.len < header.file_bytes {
-            let what = format!("the file was cut, it had {} bytes", header.file_bytes);
-            return Err(JournalError::Damaged(Damage { file: path, position: file.len, group: None, what }));
+            return Err(was_cut(header.file_bytes));
         }
     }
     scan.head_at(PAGE_BYTES).map_err(error)

@@ -38,6 +38,8 @@ pub(super) struct Scan<'a> {
     pub(super) file: &'a OpenFile,
     identity: [u8; 16],
     buffer: Vec<u8>,
+    /// So much of the buffer is filled.
+    filled: usize,
     /// Where the buffer's first byte is in the file.
     start: u64,
     pub(super) bytes_read: u64,
@@ -45,7 +47,7 @@ pub(super) struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     pub(super) fn new(file: &'a OpenFile, identity: [u8; 16]) -> Self {
-        Scan { file, identity, buffer: Vec::new(), start: 0, bytes_read: 0 }
+        Scan { file, identity, buffer: Vec::new(), filled: 0, start: 0, bytes_read: 0 }
     }
 
     /// Bytes of the file, `None` beyond its end.
@@ -53,18 +55,23 @@ impl<'a> Scan<'a> {
         if offset + len > self.file.len {
             return Ok(None);
         }
-        if offset < self.start || offset + len > self.start + self.buffer.len() as u64 {
-            let wanted = len.max(CHUNK_BYTES).min(self.file.len - offset);
-            self.buffer.resize(wanted as usize, 0);
-            self.start = offset;
-            if let Err(error) = self.file.file.read_exact_at(&mut self.buffer, offset) {
-                self.buffer.clear();
-                return Err(error);
-            }
-            self.bytes_read += wanted;
+        if offset < self.start || offset + len > self.start + self.filled as u64 {
+            self.fill(offset, len.max(CHUNK_BYTES).min(self.file.len - offset))?;
         }
         let from = (offset - self.start) as usize;
         Ok(Some(&self.buffer[from..from + len as usize]))
+    }
+
+    fn fill(&mut self, offset: u64, len: u64) -> io::Result<()> {
+        let len = len as usize;
+        self.filled = 0;
+        if self.buffer.len() < len {
+            self.buffer = vec![0; len]; // zeroed by the kernel, unlike a resized one
+        }
+        self.file.file.read_exact_at(&mut self.buffer[..len], offset)?;
+        (self.start, self.filled) = (offset, len);
+        self.bytes_read += len as u64;
+        Ok(())
     }
 
     /// The write that starts here, if there is one whose control checks.

@@ -276,18 +276,29 @@ impl Writer {
     /// The last write of a clean stop: it carries the notes that wait for one, and proves that all
     /// before it was synced.
     async fn stop_cleanly(&mut self) {
-        let mut batch = self.new_batch();
-        batch.clean_stop = true;
         let only_notes = self.waiting.iter().all(|request| matches!(request.ask, Ask::Committed(_)));
-        let room = self.space.room_with_reserve();
         if only_notes && self.unwritten.is_none() && (self.wrote || !self.waiting.is_empty()) {
-            batch.fill(&mut self.waiting, room);
-            batch.must_sync = true;
-            if batch.padded_bytes() <= room {
-                self.write(batch);
-            }
+            self.write_stop_mark().await;
         }
         self.shared.queue.stop_preparing();
+        self.until_prepared().await;
+    }
+
+    async fn write_stop_mark(&mut self) {
+        if self.space.room_with_reserve() < PAGE_BYTES {
+            self.until_prepared().await;
+            if !self.space.next_is_ready() || matches!(self.switch_file(), Step::Failed) {
+                return;
+            }
+        }
+        let mut batch = self.new_batch();
+        batch.clean_stop = true;
+        batch.must_sync = true;
+        batch.fill(&mut self.waiting, self.space.room_with_reserve());
+        self.write(batch);
+    }
+
+    async fn until_prepared(&mut self) {
         while self.space.is_preparing() {
             self.shared.queue.changed().await;
             self.take_in();

@@ -294,10 +294,9 @@ fn entry(rng: &mut Rng, term: u64, index: u64) -> Entry {
         1 => 100_000, // more than a file
         2..=5 => 9_000,
         6..=12 => 1_000,
-        _ => rng.below(200),
+        _ => rng.below(200) as usize,
     };
-    let fill = rng.next() as u8;
-    let payload: Vec<u8> = (0..len).map(|i| fill.wrapping_add(i as u8)).collect();
+    let payload = rng.next().to_le_bytes().repeat(len / 8);
     let kind = if rng.below(30) == 0 { Entry::MEMBERSHIP } else { Entry::NORMAL };
     Entry { id: EntryId { term, node: 1, index }, kind, payload: payload.into() }
 }

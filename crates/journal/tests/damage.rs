@@ -1,0 +1,226 @@
+//! What was synced and can't be read back is never passed over in silence.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod history;
+
+use std::io::{ErrorKind, IoSlice};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use disk::{Disk, Open, SimDisk};
+use history::{Contents, DIR, Histories, Rng, in_one_thread, new_disk, open, options};
+use journal::{Entry, EntryId, Journal, JournalError, Options};
+use model::GroupId;
+use tokio::sync::oneshot;
+
+const A: GroupId = GroupId(1);
+const B: GroupId = GroupId(2);
+
+/// Where the writes begin.
+const FIRST_WRITE: u64 = 4096;
+
+fn path(generation: u32) -> PathBuf {
+    Path::new(DIR).join(format!("{generation:020}.journal"))
+}
+
+fn entry(index: u64) -> Entry {
+    let id = EntryId { term: 1, node: 1, index };
+    Entry { id, kind: Entry::NORMAL, payload: Bytes::from(format!("payload {index}")) }
+}
+
+/// Each of these entries in a write of its own, a page each.
+async fn append_each(journal: &Journal, group: GroupId, indexes: std::ops::Range<u64>) {
+    for index in indexes {
+        let (tell, told) = oneshot::channel();
+        journal.group(group).append(vec![entry(index)], Box::new(|result| tell.send(result).unwrap()));
+        told.await.unwrap().unwrap();
+    }
+}
+
+/// A journal with the entries 0 to 4 of A and then 0 to 4 of B, each in its page.
+fn ten_entries() -> SimDisk {
+    let disk = new_disk(1);
+    in_one_thread(async {
+        let (journal, _) = open(&disk, Options::default()).unwrap();
+        append_each(&journal, A, 0..5).await;
+        append_each(&journal, B, 0..5).await;
+    });
+    disk.restart(1)
+}
+
+/// Where the payload of a write with one record is in its page: after the head and one record.
+const PAYLOAD: u64 = 64 + 40;
+
+#[test]
+fn a_bad_payload_fences_its_group_and_no_other() {
+    let disk = ten_entries();
+    disk.flip_bit(&path(1), FIRST_WRITE + 2 * 4096 + PAYLOAD + 3, 5).unwrap();
+    in_one_thread(async {
+        let (journal, recovery) = open(&disk, Options::default()).unwrap();
+        let [damage] = &recovery.damage[..] else { panic!("{recovery:?}") };
+        assert_eq!((damage.group, damage.position, &damage.file), (Some(A), FIRST_WRITE + 2 * 4096, &path(1)));
+        assert!(damage.to_string().contains("shard-1") && damage.to_string().contains("entry 2"), "{damage}");
+
+        let fenced = journal.group(A);
+        assert_eq!(fenced.damage().as_ref(), Some(damage));
+        let (tell, told) = oneshot::channel();
+        fenced.append(vec![entry(5)], Box::new(|result| tell.send(result).unwrap()));
+        assert_eq!(told.await.unwrap().unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(fenced.read(0..2, 1000).unwrap(), [entry(0), entry(1)]);
+        assert_eq!(fenced.read(2..3, 1000).unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(fenced.read(3..5, 1000).unwrap(), [entry(3), entry(4)]);
+
+        append_each(&journal, B, 5..6).await;
+        assert_eq!(journal.group(B).read(0..6, 1000).unwrap().len(), 6);
+    });
+}
+
+#[test]
+fn damage_in_a_purged_entry_is_of_no_account() {
+    let disk = ten_entries();
+    in_one_thread(async {
+        let (journal, _) = open(&disk, Options::default()).unwrap();
+        let (tell, told) = oneshot::channel();
+        journal.group(A).purge(entry(2).id, Box::new(|result| tell.send(result).unwrap()));
+        told.await.unwrap().unwrap();
+    });
+    disk.flip_bit(&path(1), FIRST_WRITE + 2 * 4096 + PAYLOAD, 0).unwrap();
+    in_one_thread(async {
+        let (journal, recovery) = open(&disk, Options::default()).unwrap();
+        assert_eq!((&recovery.damage[..], journal.group(A).damage()), (&[][..], None));
+    });
+}
+
+#[test]
+fn a_bad_control_refuses_the_journal_and_names_file_and_place() {
+    let disk = ten_entries();
+    disk.flip_bit(&path(1), FIRST_WRITE + 3 * 4096 + 70, 1).unwrap();
+    in_one_thread(async {
+        let refused = open(&disk, Options::default()).err().unwrap();
+        let JournalError::Damaged(damage) = &refused else { panic!("{refused}") };
+        assert_eq!((damage.group, damage.position), (None, FIRST_WRITE + 3 * 4096));
+        assert!(refused.to_string().contains("00000000000000000001.journal"), "{refused}");
+    });
+}
+
+#[test]
+fn a_write_that_nothing_proves_to_be_synced_is_a_torn_tail() {
+    let disk = ten_entries();
+    disk.flip_bit(&path(1), FIRST_WRITE + 9 * 4096 + PAYLOAD, 1).unwrap();
+    in_one_thread(async {
+        let (journal, recovery) = open(&disk, Options::default()).unwrap();
+        assert_eq!(recovery.torn, Some((path(1), FIRST_WRITE + 9 * 4096)));
+        assert_eq!((recovery.damage.len(), recovery.entries), (0, 9));
+        append_each(&journal, B, 4..5).await; // in its place
+    });
+    in_one_thread(async {
+        let (_, recovery) = open(&disk.restart(1), Options::default()).unwrap();
+        assert_eq!((recovery.torn, recovery.entries), (None, 10));
+    });
+}
+
+#[test]
+fn an_unreadable_file_is_an_error_and_no_torn_tail() {
+    let disk = ten_entries();
+    disk.fail_reads(".journal", FIRST_WRITE + 9 * 4096..FIRST_WRITE + 9 * 4096 + 1);
+    in_one_thread(async {
+        let refused = open(&disk, Options::default()).err().unwrap();
+        assert!(matches!(refused, JournalError::Io { what: "read", .. }), "{refused}");
+    });
+}
+
+/// Runs random requests to a clean stop: then all that was written is proven to be synced.
+fn stopped_cleanly(seed: u64) -> (SimDisk, Histories) {
+    let disk = new_disk(seed);
+    let mut histories = Histories::new(true);
+    in_one_thread(async {
+        let (journal, _) = open(&disk, options(true)).unwrap();
+        histories.run(&journal, &disk, &mut Rng(seed), 60).await;
+        journal.shutdown().await;
+    });
+    (disk, histories)
+}
+
+/// A journal must be refused, or name its damaged groups, or hold all there was.
+fn check_nothing_is_lost_in_silence(disk: &SimDisk, histories: &Histories, what: &str) -> bool {
+    in_one_thread(async {
+        let Ok((journal, recovery)) = open(disk, options(true)) else { return true };
+        for (id, history) in &histories.groups {
+            if journal.group(*id).damage().is_none() {
+                assert_eq!(Contents::read(&journal.group(*id)), *history.all(), "{what}, of {id}");
+            }
+        }
+        !recovery.damage.is_empty()
+    })
+}
+
+#[test]
+fn no_flipped_bit_loses_anything_in_silence() {
+    let mut noticed = 0;
+    for seed in 0..400 {
+        let (disk, histories) = stopped_cleanly(seed % 20);
+        let mut rng = Rng(seed);
+        let files = disk.list(Path::new(DIR)).unwrap();
+        let file = &files[rng.below(files.len() as u64) as usize];
+        // The last write of all is the mark of the clean stop, which is no loss.
+        let (offset, bit) = (rng.below(file.len), rng.below(8) as u8);
+        disk.flip_bit(&Path::new(DIR).join(&file.name), offset, bit).unwrap();
+        let what = format!("seed {seed}: bit {bit} of byte {offset} of {}", file.name);
+        noticed += u32::from(check_nothing_is_lost_in_silence(&disk, &histories, &what));
+    }
+    assert!(noticed > 20, "only {noticed} flips met anything that matters");
+}
+
+#[test]
+fn no_cut_or_missing_file_loses_anything_in_silence() {
+    let mut noticed = 0;
+    for seed in 0..100 {
+        let (disk, histories) = stopped_cleanly(seed % 20);
+        let mut rng = Rng(seed);
+        // The last one may be a file that is not used yet.
+        let files = disk.list(Path::new(DIR)).unwrap();
+        let file = &files[rng.below(files.len() as u64 - 1) as usize];
+        let path = Path::new(DIR).join(&file.name);
+        if rng.below(2) == 0 {
+            disk.remove_file(&path).unwrap();
+        } else {
+            disk.open(&path, Open::Write).unwrap().set_len(rng.below(file.len)).unwrap();
+        }
+        let what = format!("seed {seed}: {} is cut or gone", file.name);
+        noticed += u32::from(check_nothing_is_lost_in_silence(&disk, &histories, &what));
+    }
+    assert!(noticed > 20, "only {noticed} mattered");
+}
+
+#[test]
+fn files_of_another_directory_are_refused() {
+    let disk = ten_entries();
+    in_one_thread(async {
+        let open = |identity| {
+            let disk = std::sync::Arc::new(disk.clone());
+            Journal::open(disk, Path::new(DIR), identity, Options::default(), std::sync::Arc::new(model::Inline))
+        };
+        let refused = open([9; 16]).err().unwrap();
+        assert!(matches!(refused, JournalError::ForeignFile { .. }), "{refused}");
+        open(history::IDENTITY).unwrap();
+    });
+}
+
+#[test]
+fn a_newer_format_is_refused_with_both_versions() {
+    let disk = ten_entries();
+    let file = disk.open(&path(1), Open::Write).unwrap();
+    let mut header = [0; 64];
+    file.read_exact_at(&mut header, 0).unwrap();
+    header[8] = 7;
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&header[..12]);
+    crc.update(&header[16..]);
+    header[12..16].copy_from_slice(&crc.finalize().to_le_bytes());
+    file.write_all_at(&[IoSlice::new(&header)], 0).unwrap();
+    in_one_thread(async {
+        let refused = open(&disk, Options::default()).err().unwrap().to_string();
+        assert!(refused.contains("format version 7, this build reads up to 1"), "{refused}");
+    });
+}
