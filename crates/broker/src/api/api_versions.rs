@@ -15,7 +15,7 @@ pub(crate) async fn handle(context: Context, request: ApiVersionsRequest) -> Api
         name: feature.name,
         min: feature.min,
         max: feature.max,
-        finalized: finalized.level(feature.name),
+        finalized: Some(finalized.level(feature.name)).filter(|level| *level > 0),
     });
     let features: Vec<Feature> = features.collect();
     let (cluster_id, node_id) = (image.cluster_id(), context.broker.id().0);

@@ -43,7 +43,7 @@ fn what_opened_a_partition_can_be_read_back() {
         epoch_base: 4,
         start_offset: 5,
     };
-    let (_, Command::Open(read)) = decode(&super::open(0, &[open.clone()])).unwrap() else { panic!() };
+    let (_, Command::Open(read)) = decode(&super::open(0, std::slice::from_ref(&open))).unwrap() else { panic!() };
     assert_eq!(read, [open]);
 }
 
