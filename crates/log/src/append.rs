@@ -174,7 +174,7 @@ impl Shared {
         let how = if segment.facts.log_bytes == 0 { Open::Create } else { Open::Write };
         let open = match self.files.open(&self.dir, base_offset, how) {
             Err(LogError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                let missing = ScanError::Damaged { position: 0, problem: "the file is missing".to_owned() };
+                let missing = ScanError::Damaged { position: 0, problem: "the file is missing".into() };
                 return Err(self.unreadable(segment, missing, base_offset));
             }
             other => other?,

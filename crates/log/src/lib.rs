@@ -33,7 +33,7 @@
 //! | `append`, `read`, `timestamps`, `retention` | what its callers do with it |
 //! | `checkpoint`, `prepare`, `rebuild` | being durable, starting again, and mending indexes |
 //! | `segment`, `description`, `epochs`, `settings` | the facts that a manifest keeps |
-//! | `index`, `scan`, `file_cache` | entries, batches and open files |
+//! | `look_up`, `index`, `scan`, `file_cache` | finding a batch; entries, headers and open files |
 
 mod append;
 mod checkpoint;
@@ -42,6 +42,7 @@ mod epochs;
 mod error;
 mod file_cache;
 mod index;
+mod look_up;
 mod partition_log;
 mod prepare;
 mod read;

@@ -29,8 +29,8 @@ impl Shared {
         }
     }
 
-    /// Reads the whole segment and writes both indexes anew. Batches that fail their checksum get no entry; after
-    /// a header that makes no sense, nothing more is found.
+    /// Reads the whole segment and writes both indexes anew. Batches that fail their checksum get no entry; those after
+    /// a header that makes no sense are looked for, and the first of them gets one.
     pub(crate) fn rebuild_indexes(&self, _hands: &MutexGuard<'_, ()>, base_offset: i64) -> Result<Segment, LogError> {
         let (segment, is_active, settings) = {
             let state = self.state();
@@ -80,28 +80,38 @@ struct Indexes {
     offsets: Vec<u8>,
     times: Vec<u8>,
     facts: SegmentFacts,
+    /// The next batch can be found by the index only.
+    after_damage: bool,
 }
 
 impl Indexes {
     fn of(log: &dyn File, facts: &SegmentFacts, settings: &LogSettings, is_active: bool) -> Self {
-        let mut indexes = Indexes { offsets: Vec::new(), times: Vec::new(), facts: *facts };
+        let mut indexes = Indexes { offsets: Vec::new(), times: Vec::new(), facts: *facts, after_damage: false };
         indexes.facts.indexed_position = 0;
         indexes.facts.indexed_timestamp = record::NONE;
         indexes.facts.max_timestamp = record::NONE;
         let mut scan = Scan::new(log, facts);
-        let mut position = 0;
         let mut batch = Vec::new();
-        while let Ok(Some(found)) = scan.at(position) {
-            match check(log, &found, &mut batch) {
-                Ok(()) => indexes.add(&found, settings),
-                Err(ScanError::Damaged { position, problem }) => {
-                    tracing::warn!(segment = facts.base_offset, position, problem, "a batch is damaged");
+        let mut next = scan.at(0);
+        loop {
+            match next {
+                Ok(None) => break,
+                Ok(Some(found)) => {
+                    match check(log, &found, &mut batch) {
+                        Ok(()) => indexes.add(&found, settings),
+                        Err(error) => indexes.pass_over(found.position, &error),
+                    }
+                    next = scan.at(found.end());
                 }
-                Err(ScanError::Io(error)) => {
-                    tracing::warn!(segment = facts.base_offset, position, %error, "a batch can't be read");
+                Err(error @ ScanError::Damaged { position, .. }) => {
+                    indexes.pass_over(position, &error);
+                    next = scan.resume_after(position, |found| check(log, found, &mut batch).is_ok());
+                }
+                Err(error @ ScanError::Io(_)) => {
+                    tracing::warn!(segment = facts.base_offset, %error, "the rest of the segment gets no index");
+                    break;
                 }
             }
-            position = found.end();
         }
         if indexes.facts.max_timestamp < facts.max_timestamp {
             // A damaged batch had it. What it decides (retention, rolls) must stay what it is on other replicas.
@@ -122,7 +132,7 @@ impl Indexes {
             facts.max_timestamp = found.head.max_timestamp();
             facts.max_timestamp_offset = found.head.last_offset();
         }
-        let is_due = found.position - facts.indexed_position > settings.index_interval_bytes;
+        let is_due = found.position - facts.indexed_position > settings.index_interval_bytes || self.after_damage;
         let has_room = self.offsets.len() as u64 + OFFSET_ENTRY_BYTES <= settings.segment_index_bytes
             && self.times.len() as u64 + 2 * TIME_ENTRY_BYTES <= settings.segment_index_bytes;
         if !is_due || !has_room {
@@ -131,10 +141,16 @@ impl Indexes {
         let relative_offset = (found.head.last_offset() - facts.base_offset) as u32;
         let entry = OffsetEntry { relative_offset, position: found.position as u32 };
         self.offsets.extend_from_slice(&entry.encode());
+        self.after_damage = false;
         facts.indexed_position = found.position;
         if facts.max_timestamp > facts.indexed_timestamp {
             self.add_time();
         }
+    }
+
+    fn pass_over(&mut self, position: u64, error: &ScanError) {
+        tracing::warn!(segment = self.facts.base_offset, position, %error, "a batch can't be read");
+        self.after_damage = true;
     }
 
     fn add_time(&mut self) {
@@ -145,7 +161,7 @@ impl Indexes {
 
 fn check(log: &dyn File, found: &Found, buffer: &mut Vec<u8>) -> Result<(), ScanError> {
     let damaged =
-        |error: record::BatchError| ScanError::Damaged { position: found.position, problem: error.to_string() };
+        |error: record::BatchError| ScanError::Damaged { position: found.position, problem: error.to_string().into() };
     buffer.resize(found.head.size_bytes(), 0);
     log.read_exact_at(buffer, found.position).map_err(ScanError::Io)?;
     BatchView::new(buffer).and_then(|batch| batch.verify_crc()).map_err(damaged)

@@ -1,5 +1,6 @@
 //! Hopping from batch to batch through a segment, reading headers only.
 
+use std::borrow::Cow;
 use std::io;
 
 use disk::File;
@@ -36,9 +37,11 @@ impl Found {
 }
 
 /// Why there is no batch where one should be.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum ScanError {
-    Damaged { position: u64, problem: String },
+    #[error("{problem} at byte {position}")]
+    Damaged { position: u64, problem: Cow<'static, str> },
+    #[error(transparent)]
     Io(io::Error),
 }
 
@@ -59,17 +62,17 @@ impl<'a> Scan<'a> {
         if position == self.log_bytes {
             return Ok(None);
         }
-        let damaged = |problem: String| ScanError::Damaged { position, problem };
+        let damaged = |problem: Cow<'static, str>| ScanError::Damaged { position, problem };
         if position > self.log_bytes {
-            return Err(damaged(format!("the segment ends at byte {}", self.log_bytes)));
+            return Err(damaged(format!("the segment ends at byte {}", self.log_bytes).into()));
         }
-        let head = self.read_head(position)?.ok_or_else(|| damaged("the file ends within a batch".to_owned()))?;
+        let head = self.read_head(position)?.ok_or_else(|| damaged("the file ends within a batch".into()))?;
         let end = position + head.size_bytes() as u64;
         if head.magic() != 2 || head.size_bytes() < HEADER_BYTES || end > self.log_bytes {
-            return Err(damaged("no header of a batch".to_owned()));
+            return Err(damaged("no header of a batch".into()));
         }
         if head.base_offset() < self.base_offset || head.last_offset_delta() < 0 {
-            return Err(damaged(format!("offsets {} to {} out of place", head.base_offset(), head.last_offset())));
+            return Err(damaged("a batch with offsets out of place".into()));
         }
         Ok(Some(Found { position, head }))
     }
@@ -80,7 +83,7 @@ impl<'a> Scan<'a> {
         while let Some(found) = self.at(position)? {
             if last.is_some_and(|last| found.head.base_offset() <= last) {
                 let problem = format!("offset {} comes after offset {}", found.head.base_offset(), last.unwrap_or(-1));
-                return Err(ScanError::Damaged { position, problem });
+                return Err(ScanError::Damaged { position, problem: problem.into() });
             }
             if found.head.last_offset() >= offset {
                 return Ok(Some(found));
@@ -98,6 +101,22 @@ impl<'a> Scan<'a> {
                 return Ok(Some(found));
             }
             position = found.end();
+        }
+        Ok(None)
+    }
+
+    /// The first batch after the damage at `position` that `is_whole`, wherever it starts.
+    pub(crate) fn resume_after(
+        &mut self,
+        position: u64,
+        mut is_whole: impl FnMut(&Found) -> bool,
+    ) -> Result<Option<Found>, ScanError> {
+        for position in position + 1..self.log_bytes {
+            match self.at(position) {
+                Ok(Some(found)) if is_whole(&found) => return Ok(Some(found)),
+                Err(ScanError::Io(error)) => return Err(ScanError::Io(error)),
+                _ => {}
+            }
         }
         Ok(None)
     }

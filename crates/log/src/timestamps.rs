@@ -104,7 +104,7 @@ impl Shared {
     ) -> Result<Option<TimestampOffset>, LogError> {
         let bytes = self.checked_batch(segment, open, found)?;
         let damaged = |error: record::BatchError| {
-            let error = ScanError::Damaged { position: found.position, problem: error.to_string() };
+            let error = ScanError::Damaged { position: found.position, problem: error.to_string().into() };
             self.unreadable(segment, error, found.head.base_offset())
         };
         let batch = BatchView::new(&bytes).map_err(damaged)?;

@@ -131,6 +131,23 @@ fn a_damaged_batch_is_named_and_the_rest_can_be_read() {
 }
 
 #[test]
+fn a_rebuilt_index_leads_past_damage() {
+    for damaged in [0, 1, 20, 39] {
+        let disk = new_disk(1);
+        let (batches, description) = one_segment(&disk);
+        disk.flip_bit(&path(LOG), damaged * batches[0].len() as u64 + 8, 7).unwrap();
+        disk.remove_file(&path(INDEXES[0])).unwrap();
+        let log = reopen(&disk, &description);
+        for (offset, batch) in batches.iter().enumerate() {
+            match log.read(offset as i64, 100, true) {
+                Ok(read) => assert_eq!(read.concat(), batch[..]),
+                Err(error) => assert_eq!(offset as u64, damaged, "{error}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn a_checked_read_finds_a_flipped_bit_in_a_record() {
     let disk = new_disk(1);
     let (batches, description) = one_segment(&disk);

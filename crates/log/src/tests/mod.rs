@@ -3,6 +3,7 @@
 mod common;
 mod concurrency;
 mod damage;
+mod golden;
 mod reading;
 mod recovery;
 mod retention;
