@@ -56,12 +56,18 @@ enum Writes {
     Fail(ErrorCode),
 }
 
-#[derive(Default, Clone)]
+#[derive(Clone)]
 struct Known {
     id: String,
     ids: usize,
     generation: i32,
     instance_id: Option<String>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Known { id: String::new(), ids: 0, generation: -1, instance_id: None }
+    }
 }
 
 pub(super) struct Scene {
@@ -159,7 +165,7 @@ impl Scene {
 
     fn request(&mut self, who: &str, what: &str, args: &[&str]) {
         let args = Args(args);
-        let mut known = self.members.get(who).cloned().unwrap_or(Known { generation: -1, ..Known::default() });
+        let mut known = self.members.get(who).cloned().unwrap_or_default();
         if let Some(instance) = args.get("static") {
             known.instance_id = Some(instance.to_owned());
         }
@@ -242,7 +248,8 @@ impl Scene {
         for (caller, reply) in effects.replies {
             let who = self.callers.remove(&caller).expect("each caller is answered once");
             let told = self.told(&reply);
-            writeln!(self.out, "    {who}: {told}").unwrap();
+            let line = format!("    {who}: {told}");
+            writeln!(self.out, "{}", line.trim_end()).unwrap();
         }
         self.waiting.extend(effects.writes);
         match self.writes {
@@ -303,7 +310,7 @@ impl Scene {
         match reply {
             Reply::Join(join) => self.told_join(join),
             Reply::Sync(SyncReply { error: ErrorCode::None, assignment, .. }) => {
-                format!("assigned {}", text(assignment)).trim_end().to_owned()
+                format!("assigned {}", text(assignment))
             }
             Reply::Sync(sync) => sync.error.name().to_owned(),
             Reply::Heartbeat(ErrorCode::None) => "ok".to_owned(),
@@ -484,5 +491,24 @@ fn text(bytes: &[u8]) -> String {
 impl Scene {
     pub(super) fn output(&self) -> &str {
         &self.out
+    }
+
+    /// A commit of a consumer without membership, to any group.
+    pub(super) fn commit_to(&mut self, group: &str) -> Effects {
+        let Request::Commit(request) = commit(Known::default(), &Args(&["t-0=1"])) else {
+            unreachable!("it is a commit")
+        };
+        let request = Request::Commit(CommitRequest { group: group.into(), ..request });
+        self.groups.handle(self.now_ms, &self.store, CallerId(u64::MAX), request)
+    }
+
+    /// Applies the writes; whoever is answered is of no interest.
+    pub(super) fn apply(&mut self, effects: Effects) {
+        for write in effects.writes {
+            for (key, value) in &write.records {
+                self.store.apply(self.offset, key, value.as_deref()).unwrap();
+            }
+            self.groups.written(self.now_ms, write.id, Ok(()));
+        }
     }
 }
