@@ -121,6 +121,27 @@ fn a_write_that_nothing_proves_to_be_synced_is_a_torn_tail() {
 }
 
 #[test]
+fn a_write_that_was_cut_off_does_not_come_back() {
+    let relaxed = Options { sync: false, ..Options::default() };
+    let disk = new_disk(1);
+    let append_in_new_life = |range| {
+        in_one_thread(async {
+            let (journal, _) = open(&disk, relaxed.clone()).unwrap();
+            append_each(&journal, A, range).await;
+        });
+    };
+    append_in_new_life(0..1);
+    append_in_new_life(1..3);
+    // The first of the two is torn, the second is whole.
+    disk.flip_bit(&path(1), FIRST_WRITE + 4096 + PAYLOAD, 0).unwrap();
+    append_in_new_life(1..2);
+    in_one_thread(async {
+        let (journal, recovery) = open(&disk, relaxed.clone()).unwrap();
+        assert_eq!((journal.group(A).state().last, recovery.damage.len()), (Some(entry(1).id), 0));
+    });
+}
+
+#[test]
 fn an_unreadable_file_is_an_error_and_no_torn_tail() {
     let disk = ten_entries();
     disk.fail_reads(".journal", FIRST_WRITE + 9 * 4096..FIRST_WRITE + 9 * 4096 + 1);

@@ -7,7 +7,7 @@ use model::GroupId;
 
 use super::scan::{FoundRecord, FoundWrite};
 use crate::Damage;
-use crate::files::{Dir, file_name};
+use crate::files::Dir;
 use crate::format::Position;
 use crate::format::write::Tag;
 use crate::group::{Group, State};
@@ -47,8 +47,11 @@ impl<'a> Replay<'a> {
 
     fn apply_record(&mut self, write: Position, found: FoundRecord) {
         let FoundRecord { record, good, vote } = found;
-        let file = self.dir.path.join(file_name(write.generation()));
-        let damage = |what: String| Damage { file, position: write.offset(), group: Some(record.group), what };
+        let dir = self.dir;
+        let damage = |what: String| {
+            let file = dir.file_path(write.generation());
+            Damage { file, position: write.offset(), group: Some(record.group), what }
+        };
         let group = self.groups.entry(record.group).or_insert_with(Replayed::new);
         let index = record.id.index;
         match record.tag {
@@ -56,7 +59,7 @@ impl<'a> Replay<'a> {
             Tag::Entry => {
                 if group.written.next != 0 && index != group.written.next {
                     let next = group.written.next;
-                    group.gap.get_or_insert(damage(format!("entry {index} follows where {next} should")));
+                    group.gap.get_or_insert_with(|| damage(format!("entry {index} follows where {next} should")));
                 } else if !good {
                     group.bad_entries.insert(index, damage(format!("entry {index} does not check")));
                 }
@@ -92,7 +95,7 @@ impl<'a> Replay<'a> {
         let mut all_damage = Vec::new();
         let mut groups = BTreeMap::new();
         for (id, mut group) in self.groups {
-            let file = self.dir.path.join(file_name(start.generation()));
+            let file = self.dir.file_path(start.generation());
             let absent = group.absent(|what| Damage { file, position: start.offset(), group: Some(id), what });
             let live = group.bad_entries.split_off(&group.written.first());
             let damage: Vec<Damage> = live.into_values().chain(group.bad_vote).chain(group.gap).chain(absent).collect();

@@ -8,8 +8,8 @@ use crate::files::OpenFile;
 use crate::format::write::{HEAD_BYTES, Outline, Record, Tag, WriteHead};
 use crate::format::{PAGE_BYTES, Position};
 
-/// Bytes read by one call.
-const CHUNK_BYTES: u64 = 1 << 20;
+/// Bytes read by one call: few calls, and what was read is still in the core's cache when it is checked.
+const CHUNK_BYTES: u64 = 256 << 10;
 
 /// A write whose control checks.
 pub(super) struct FoundWrite {
