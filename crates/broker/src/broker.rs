@@ -12,6 +12,7 @@ use raft::Status;
 use shard::{Partition, Shard};
 use tokio::sync::{Notify, watch};
 
+use crate::connections::Connections;
 use crate::env::Env;
 use crate::fetch::Sessions;
 use crate::groups::Groups;
@@ -33,6 +34,7 @@ pub struct Broker {
     pub(crate) sessions: Sessions,
     pub(crate) room: Room,
     pub(crate) listeners: Vec<Arc<Listener>>,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) stop: Stop,
 }
 

@@ -7,11 +7,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
-use model::limits::MAX_FRAME_BYTES;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
 use wire::{Frame, FrameReader};
 
 use crate::broker::Broker;
@@ -53,7 +54,10 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut frames = FrameReader::new(MAX_FRAME_BYTES);
+        let config = &self.broker.config;
+        let mut frames = FrameReader::new(usize::try_from(config.socket_request_max_bytes()).unwrap_or(0));
+        // A negative time is none, as in Kafka.
+        let idle = u64::try_from(config.connections_max_idle_ms()).map_or(Duration::MAX, Duration::from_millis);
         loop {
             if self.in_flight.len() < MAX_IN_FLIGHT
                 && let Some(frame) = frames.next_frame()?
@@ -66,9 +70,13 @@ impl Connection {
             tokio::select! {
                 biased;
                 Some(response) = self.in_flight.next() => self.respond(stream, response?).await?,
-                read = stream.read_buf(frames.buffer()), if self.in_flight.len() < MAX_IN_FLIGHT => {
-                    if read? == 0 {
-                        return Err(Close::Gone);
+                read = timeout(idle, stream.read_buf(frames.buffer())), if self.in_flight.len() < MAX_IN_FLIGHT => {
+                    match read {
+                        Ok(Ok(1..)) => {}
+                        Ok(_) => return Err(Close::Gone),
+                        // What is being appended is answered first, and time begins anew.
+                        Err(_) if !self.in_flight.is_empty() => {}
+                        Err(_) => return Err(Close::Idle),
                     }
                 }
             }

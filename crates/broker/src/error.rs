@@ -16,6 +16,9 @@ pub(crate) enum Close {
     /// The client went away.
     #[error("the client went away")]
     Gone,
+    /// Nothing came for `connections.max.idle.ms`.
+    #[error("nothing came for connections.max.idle.ms")]
+    Idle,
     /// The client sent what no Kafka client sends.
     #[error(transparent)]
     Malformed(#[from] Malformed),

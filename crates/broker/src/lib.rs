@@ -6,7 +6,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `start`, `broker`, `env`, `meta` | a broker's life, and what its parts share |
-//! | `listener`, `connection`, `dispatch` | from a socket to a handler, and back |
+//! | `listener`, `connections`, `connection`, `dispatch` | from a socket to a handler, and back |
 //! | `api` | one file for each API key |
 //! | `admission`, `room`, `topics` | what must hold before a batch is proposed |
 //! | `fetch` | reading within a budget, waiting, sessions |
@@ -19,6 +19,7 @@ mod api;
 mod background;
 mod broker;
 mod connection;
+mod connections;
 mod creation;
 mod dispatch;
 mod endpoints;

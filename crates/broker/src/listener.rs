@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpSocket, lookup_host};
 
 use crate::broker::Broker;
 use crate::connection::{self, Peer};
+use crate::connections::Counted;
 use crate::error::StartError;
 
 /// How long to wait when the system has no more descriptors for us.
@@ -106,8 +107,12 @@ pub(crate) async fn accept(broker: Arc<Broker>, listener: Arc<Listener>, socket:
                     tracing::debug!(%why, "a connection went away as it came");
                     continue;
                 }
+                let Some(counted) = broker.connections.admit(&broker.config, address.ip()) else {
+                    tracing::info!(client = %address, "too many connections; one was closed");
+                    continue;
+                };
                 let peer = Peer { address, listener: listener.clone() };
-                tokio::spawn(until_stop(broker.clone(), peer, stream));
+                tokio::spawn(until_stop(broker.clone(), peer, stream, counted));
             }
             Err(why) => {
                 tracing::warn!(%why, "a connection could not be accepted");
@@ -117,7 +122,7 @@ pub(crate) async fn accept(broker: Arc<Broker>, listener: Arc<Listener>, socket:
     }
 }
 
-async fn until_stop(broker: Arc<Broker>, peer: Peer, stream: tokio::net::TcpStream) {
+async fn until_stop(broker: Arc<Broker>, peer: Peer, stream: tokio::net::TcpStream, _counted: Counted) {
     let stopping = broker.clone();
     tokio::select! {
         biased;

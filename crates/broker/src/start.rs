@@ -105,6 +105,7 @@ pub(crate) async fn open(
         journal,
         controller,
         listeners,
+        connections: Arc::default(),
     });
     broker.room.look();
     start_shards(&broker, &dir).await?;
