@@ -88,10 +88,8 @@ impl State {
 
     /// Whether these entries are one after another, and follow on the last one.
     pub(crate) fn check_consecutive(&self, entries: &[Entry]) -> io::Result<()> {
-        let next = self.told.last.map(|id| id.index + 1);
-        let expected = next.into_iter().chain(entries.iter().map(|entry| entry.id.index + 1));
-        let found = entries.iter().skip(usize::from(next.is_none())).map(|entry| entry.id.index);
-        match expected.zip(found).find(|(expected, found)| expected != found) {
+        let found = entries.iter().map(|entry| entry.id.index);
+        match (self.next()..).zip(found).find(|(expected, found)| expected != found) {
             None => Ok(()),
             Some((expected, found)) => Err(io::Error::new(
                 ErrorKind::InvalidInput,

@@ -35,7 +35,7 @@ impl GroupLog {
     }
 
     /// Appends entries, whose indexes follow on the last one's (`InvalidInput` if not; an empty log
-    /// starts anywhere). They can be read at once.
+    /// starts at 0, or after what was purged). They can be read at once.
     ///
     /// The bytes that wait to be written are bounded by the caller, who knows when to stop.
     pub fn append(&self, entries: Vec<Entry>, done: Done) {

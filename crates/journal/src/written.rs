@@ -28,7 +28,7 @@ pub(crate) struct Written {
     pub(crate) vote: Option<Bytes>,
     pub(crate) committed: Option<EntryId>,
     pub(crate) purged: Option<EntryId>,
-    /// The index after the last entry; 0 if there never was one: then the log may start anywhere.
+    /// The index after the last entry.
     pub(crate) next: u64,
     pub(crate) places: Places,
     /// The number of the last step that is written; see `Recent`.

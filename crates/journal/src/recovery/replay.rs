@@ -57,7 +57,7 @@ impl<'a> Replay<'a> {
         match record.tag {
             Tag::Entry if index < group.written.first() => {} // a purge overtook it
             Tag::Entry => {
-                if group.written.next != 0 && index != group.written.next {
+                if index != group.written.next {
                     let next = group.written.next;
                     group.gap.get_or_insert_with(|| damage(format!("entry {index} follows where {next} should")));
                 } else if !good {
