@@ -62,6 +62,13 @@ impl SimDisk {
         SimDisk { state: Arc::new(Mutex::new(state.survivors(Rng::new(seed)))) }
     }
 
+    /// The disk as it is now, unsynced writes and all, which goes its own way from here on; locks are
+    /// released, ordered faults forgotten, capacity stays. With a [`crash`](SimDisk::crash) of this
+    /// one it is what a process that is killed leaves behind, on a machine that goes on.
+    pub fn copy(&self, seed: u64) -> SimDisk {
+        SimDisk { state: Arc::new(Mutex::new(self.state().copied(seed))) }
+    }
+
     /// Crashes at the `nth` mutating operation from now (1 is the next): it has happened as far as
     /// anything unsynced has, but its caller is told of an error. Reads do not count.
     pub fn crash_at(&self, nth: u64) {

@@ -332,6 +332,17 @@ impl State {
         after
     }
 
+    /// All that is there, synced or not, without the handles on it.
+    pub(super) fn copied(&self, seed: u64) -> State {
+        let mut copy = State::new(seed);
+        (copy.next_id, copy.capacity) = (self.next_id, self.capacity);
+        copy.directories = self.directories.clone();
+        let inodes = self.inodes.iter().map(|(id, inode)| (*id, Inode { handles: 0, ..inode.clone() }));
+        copy.inodes = inodes.collect();
+        copy.forget_unreachable();
+        copy
+    }
+
     pub(super) fn digest(&self) -> u64 {
         let mut hasher = DefaultHasher::new(); // its keys are fixed
         self.digest_dir(ROOT, &mut hasher);

@@ -37,6 +37,21 @@ fn what_is_synced_survives_every_crash() {
 }
 
 #[test]
+fn a_killed_process_leaves_what_it_wrote_but_not_for_a_power_cut() {
+    let (disk, file) = with_file(b"old");
+    write(&file, b"new", 0).unwrap();
+    let held = disk.lock(path("LOCK")).unwrap();
+    let after = disk.copy(3);
+    disk.crash();
+    assert!(file.read_at(&mut [0], 0).is_err());
+    assert_eq!(contents(&after, "a").unwrap(), b"new");
+    drop((after.lock(path("LOCK")).unwrap(), held));
+    assert!((0..50).any(|seed| contents(&after.copy(3).restart(seed), "a").unwrap() == b"old"));
+    after.open(path("a"), Open::Write).unwrap().sync_data().unwrap();
+    assert!((0..50).all(|seed| contents(&after.restart(seed), "a").unwrap() == b"new"));
+}
+
+#[test]
 fn unsynced_writes_are_lost_kept_and_torn() {
     let old = vec![1; 8192];
     let (disk, file) = with_file(&old);
