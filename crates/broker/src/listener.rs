@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use config::HostPort;
 use controller::Endpoint;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 
 use crate::broker::Broker;
@@ -83,6 +84,12 @@ pub(crate) async fn bind(configured: &config::Listener, backlog: u32) -> Result<
     Ok(Bound { listener: Arc::new(Listener { name: configured.name.clone(), advertised, bound }), sockets })
 }
 
+/// A listener that clients are told of, but whose address is not bound.
+pub(crate) fn unbound(configured: &config::Listener) -> Arc<Listener> {
+    let HostPort { host, port } = configured.advertised.clone();
+    Arc::new(Listener { name: configured.name.clone(), advertised: Endpoint { host, port }, bound: Vec::new() })
+}
+
 fn listen(address: SocketAddr, backlog: u32) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?; // a restart must not wait for old connections to time out
@@ -107,12 +114,7 @@ pub(crate) async fn accept(broker: Arc<Broker>, listener: Arc<Listener>, socket:
                     tracing::debug!(%why, "a connection went away as it came");
                     continue;
                 }
-                let Some(counted) = broker.connections.admit(&broker.config, address.ip()) else {
-                    tracing::info!(client = %address, "too many connections; one was closed");
-                    continue;
-                };
-                let peer = Peer { address, listener: listener.clone() };
-                tokio::spawn(until_stop(broker.clone(), peer, stream, counted));
+                admit(&broker, &listener, address, stream);
             }
             Err(why) => {
                 tracing::warn!(%why, "a connection could not be accepted");
@@ -122,7 +124,23 @@ pub(crate) async fn accept(broker: Arc<Broker>, listener: Arc<Listener>, socket:
     }
 }
 
-async fn until_stop(broker: Arc<Broker>, peer: Peer, stream: tokio::net::TcpStream, _counted: Counted) {
+/// Lets a client in, if there is room for one more.
+pub(crate) fn admit<S>(broker: &Arc<Broker>, listener: &Arc<Listener>, address: SocketAddr, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Some(counted) = broker.connections.admit(&broker.config, address.ip()) else {
+        tracing::info!(client = %address, "too many connections; one was closed");
+        return;
+    };
+    let peer = Peer { address, listener: listener.clone() };
+    tokio::spawn(until_stop(broker.clone(), peer, stream, counted));
+}
+
+async fn until_stop<S>(broker: Arc<Broker>, peer: Peer, stream: S, _counted: Counted)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let stopping = broker.clone();
     tokio::select! {
         biased;

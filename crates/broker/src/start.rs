@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use log::FileCache;
 use model::{BrokerId, GroupId};
 use raft::Voter;
 use shard::{Shard, sweep};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::background;
 use crate::broker::{Broker, ShardHere, Stop};
@@ -57,6 +59,26 @@ impl Running {
         let (broker, lock) = open(config, env, listeners).await?;
         serve(&broker, bound);
         Ok(Running { broker, lock })
+    }
+
+    /// Starts a broker that opens no socket: clients come in by [`Running::attach`] alone. They are
+    /// told the configured addresses all the same.
+    pub async fn start_detached(config: Arc<BrokerConfig>, env: Env) -> Result<Running, StartError> {
+        let listeners = config.listeners().iter().map(listener::unbound).collect();
+        let (broker, lock) = open(config, env, listeners).await?;
+        start_background(&broker);
+        Ok(Running { broker, lock })
+    }
+
+    /// Serves a client that comes in by `stream` and says to be at `address`, as if it had connected
+    /// to the first listener, until it leaves or the broker stops.
+    pub fn attach<S>(&self, stream: S, address: SocketAddr)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        if let Some(listener) = self.broker.listeners.first() {
+            listener::admit(&self.broker, listener, address, stream);
+        }
     }
 
     /// Stops: no more requests, a last checkpoint so that the next start replays nothing, and out.
