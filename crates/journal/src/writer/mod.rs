@@ -123,6 +123,7 @@ impl Writer {
         match retry_at {
             None => changed.await,
             Some(at) => tokio::select! {
+                biased;
                 () = changed => {}
                 () = tokio::time::sleep_until(at) => {}
             },

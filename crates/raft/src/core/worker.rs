@@ -186,6 +186,7 @@ impl<S: StateMachine> Watcher<'_, S> {
         while !*stopping.borrow() {
             self.publish();
             let ended = tokio::select! {
+                biased;
                 changed = server.changed() => changed.is_err(),
                 changed = self.terms.changed() => changed.is_err(),
                 changed = stopping.changed() => changed.is_err(),
