@@ -53,6 +53,9 @@ impl Journal {
     /// Opens the journal in `dir` (made if missing), reads what it holds, and starts its writer on a
     /// worker of the executor. `identity` is the directory's UUID: the files of another directory are
     /// refused. Blocks on the disk.
+    ///
+    /// One journal may be open on a directory at a time, in all processes: who opens it holds the data
+    /// directory's lock. In one process, [`shutdown`](Journal::shutdown) comes before opening again.
     pub fn open(
         disk: Arc<dyn Disk>,
         dir: &Path,
