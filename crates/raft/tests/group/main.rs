@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod calm;
+mod crash;
+mod fault;
 mod restart;
 mod support;

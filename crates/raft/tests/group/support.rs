@@ -116,25 +116,27 @@ impl Broker {
     }
 
     pub(crate) async fn start_with(disk: &SimDisk, config: Config) -> Result<Broker, RaftError> {
-        let options = Options { file_bytes: 256 << 10, first_file_bytes: 64 << 10, ..Options::default() };
+        // Small files, so that some thousand entries fill, purge and reuse several of them.
+        let options = Options { file_bytes: 64 << 10, first_file_bytes: 16 << 10, ..Options::default() };
         let shared = Arc::new(disk.clone());
         let (journal, _) =
             Journal::open(shared, Path::new("journal"), [1; 16], options, Arc::new(Inline)).map_err(failed)?;
-        Broker::start_on(disk, journal, config).await
-    }
-
-    async fn start_on(disk: &SimDisk, journal: Journal, config: Config) -> Result<Broker, RaftError> {
         let (machine, history) = Recorder::open(disk).map_err(failed)?;
         let group = Group::start(config, journal.clone(), machine, Arc::new(Inline)).await?;
         Ok(Broker { disk: disk.clone(), journal, group, history })
     }
 
-    /// Stops the group cleanly, and starts it again; the journal stays open.
-    pub(crate) async fn restart(self) -> Broker {
+    /// Stops cleanly, without a checkpoint.
+    pub(crate) async fn stop(self) {
         self.group.shutdown().await;
-        let broker = Broker::start_on(&self.disk, self.journal, Config::single(GROUP, voter(1))).await.unwrap();
-        broker.group.status().wait_for(|status| status.ready).await.unwrap();
-        broker
+        self.journal.shutdown().await;
+    }
+
+    /// Stops cleanly, and starts again.
+    pub(crate) async fn restart(self) -> Broker {
+        let disk = self.disk.clone();
+        self.stop().await;
+        Broker::start(&disk).await
     }
 
     /// Queues one entry for each number.
