@@ -4,7 +4,8 @@
 //!   writes in between.
 //! * [`names`]: directories, likewise in three states.
 //! * [`faults`]: what a test may order to go wrong.
-//! * [`state`]: all of it behind one lock, and each operation.
+//! * [`state`]: all of it behind one lock, the operations on files, and what a crash leaves; [`tree`]:
+//!   the operations on names.
 
 mod content;
 mod faults;
@@ -12,6 +13,7 @@ mod file;
 mod names;
 mod random;
 mod state;
+mod tree;
 
 use std::io;
 use std::ops::Range;

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, ErrorKind};
-use std::path::{Component, Path};
+use std::path::Path;
 
 use super::content::{Content, Image, PAGE_BYTES};
 use super::faults::{Faults, ordered, power_is_off};
 use super::names::{Directory, Node};
 use super::random::Rng;
-use crate::{Entry, Open};
+use super::tree::components;
+use crate::Open;
 
 /// Operations that the log for debugging keeps.
 const MAX_OPERATIONS: usize = 4096;
@@ -17,7 +18,7 @@ const MAX_OPERATIONS: usize = 4096;
 /// What `available_bytes` says of a disk without a capacity.
 const ENDLESS_BYTES: u64 = 1 << 40;
 
-const ROOT: u64 = 0;
+pub(super) const ROOT: u64 = 0;
 
 /// One mutating operation, as the log for debugging tells it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,15 +35,15 @@ pub struct Operation {
 
 /// A file: its bytes, and who holds on to it.
 #[derive(Clone, Default)]
-struct Inode {
-    content: Content,
+pub(super) struct Inode {
+    pub(super) content: Content,
     handles: u32,
     named: bool,
 }
 
 pub(super) struct State {
-    inodes: BTreeMap<u64, Inode>,
-    directories: BTreeMap<u64, Directory>,
+    pub(super) inodes: BTreeMap<u64, Inode>,
+    pub(super) directories: BTreeMap<u64, Directory>,
     next_id: u64,
     locks: BTreeSet<Vec<String>>,
     rng: Rng,
@@ -69,7 +70,7 @@ impl State {
 
     /// Runs a mutating operation: counts it, and lets the ordered fault strike. An operation at
     /// which power goes off takes place (it is as unsynced as any other), but its caller sees an error.
-    fn mutate<T>(
+    pub(super) fn mutate<T>(
         &mut self,
         kind: &'static str,
         path: &str,
@@ -94,8 +95,6 @@ impl State {
         }
         operation(self)
     }
-
-    // ---- files ----
 
     pub(super) fn open(&mut self, path: &Path, how: Open) -> io::Result<u64> {
         self.faults.check_power()?;
@@ -198,100 +197,6 @@ impl State {
         Ok(())
     }
 
-    // ---- names ----
-
-    pub(super) fn create_dir_all(&mut self, path: &Path) -> io::Result<()> {
-        self.faults.check_power()?;
-        let mut dir = ROOT;
-        for name in components(path)? {
-            dir = match self.directories[&dir].get(&name) {
-                Some(Node::Dir(id)) => id,
-                Some(Node::File(_)) => return Err(ErrorKind::NotADirectory.into()),
-                None => self.mutate("create_dir", &path.display().to_string(), (0, 0), |state| {
-                    let id = state.take_id();
-                    state.directories.insert(id, Directory::default());
-                    state.directory(dir).change(vec![(name, Some(Node::Dir(id)))]);
-                    Ok(id)
-                })?,
-            };
-        }
-        Ok(())
-    }
-
-    pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        self.faults.check_power()?;
-        let (dir, old_name) = self.parent(from)?;
-        let (_, new_name) = self.parent(to)?;
-        let node = self.directories[&dir].get(&old_name).ok_or(ErrorKind::NotFound)?;
-        let replaced = self.directories[&dir].get(&new_name);
-        if let (Some(Node::Dir(_)), _) | (Some(Node::File(_)), Node::Dir(_)) = (replaced, node) {
-            return Err(ErrorKind::AlreadyExists.into());
-        }
-        let both = format!("{} -> {}", from.display(), to.display());
-        self.mutate("rename", &both, (0, 0), |state| {
-            if old_name != new_name {
-                state.directory(dir).change(vec![(old_name, None), (new_name, Some(node))]);
-                state.unname(replaced);
-            }
-            Ok(())
-        })
-    }
-
-    pub(super) fn remove_file(&mut self, path: &Path) -> io::Result<()> {
-        self.faults.check_power()?;
-        let (dir, name) = self.parent(path)?;
-        let node = match self.directories[&dir].get(&name) {
-            Some(Node::Dir(_)) => return Err(ErrorKind::IsADirectory.into()),
-            None => return Err(ErrorKind::NotFound.into()),
-            file => file,
-        };
-        self.mutate("remove", &path.display().to_string(), (0, 0), |state| {
-            state.directory(dir).change(vec![(name, None)]);
-            state.unname(node);
-            Ok(())
-        })
-    }
-
-    pub(super) fn remove_dir(&mut self, path: &Path) -> io::Result<()> {
-        self.faults.check_power()?;
-        let (dir, name) = self.parent(path)?;
-        match self.directories[&dir].get(&name) {
-            Some(Node::Dir(id)) if self.directories[&id].seen().is_empty() => {}
-            Some(Node::Dir(_)) => return Err(ErrorKind::DirectoryNotEmpty.into()),
-            Some(Node::File(_)) => return Err(ErrorKind::NotADirectory.into()),
-            None => return Err(ErrorKind::NotFound.into()),
-        }
-        self.mutate("remove_dir", &path.display().to_string(), (0, 0), |state| {
-            state.directory(dir).change(vec![(name, None)]);
-            Ok(())
-        })
-    }
-
-    pub(super) fn list(&mut self, dir: &Path) -> io::Result<Vec<Entry>> {
-        self.faults.check_power()?;
-        let dir = self.dir(dir)?;
-        let entry = |(name, node): (&String, &Node)| match node {
-            Node::Dir(_) => Entry { name: name.clone(), is_dir: true, len: 0 },
-            Node::File(id) => Entry { name: name.clone(), is_dir: false, len: self.inodes[id].content.seen().len() },
-        };
-        Ok(self.directories[&dir].seen().iter().map(entry).collect())
-    }
-
-    pub(super) fn exists(&mut self, path: &Path) -> io::Result<bool> {
-        self.faults.check_power()?;
-        Ok(self.find(path)?.is_some())
-    }
-
-    pub(super) fn sync_dir(&mut self, path: &Path) -> io::Result<()> {
-        self.faults.check_power()?;
-        let dir = self.dir(path)?;
-        self.mutate("sync_dir", &path.display().to_string(), (0, 0), |state| {
-            state.directory(dir).sync();
-            state.forget_unreachable();
-            Ok(())
-        })
-    }
-
     pub(super) fn available_bytes(&self) -> io::Result<u64> {
         self.faults.check_power()?;
         Ok(self.free_bytes())
@@ -360,56 +265,28 @@ impl State {
         "end".hash(hasher);
     }
 
-    // ---- looking up ----
-
-    fn find(&self, path: &Path) -> io::Result<Option<Node>> {
-        let mut node = Node::Dir(ROOT);
-        for name in components(path)? {
-            let Node::Dir(dir) = node else { return Ok(None) };
-            match self.directories[&dir].get(&name) {
-                Some(next) => node = next,
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(node))
-    }
-
-    fn dir(&self, path: &Path) -> io::Result<u64> {
-        match self.find(path)? {
-            Some(Node::Dir(id)) => Ok(id),
-            Some(Node::File(_)) => Err(ErrorKind::NotADirectory.into()),
-            None => Err(ErrorKind::NotFound.into()),
-        }
-    }
-
-    /// The directory that holds a path's last name, and that name.
-    fn parent(&self, path: &Path) -> io::Result<(u64, String)> {
-        let name = components(path)?.pop().ok_or(ErrorKind::InvalidInput)?;
-        Ok((self.dir(path.parent().unwrap_or(Path::new("")))?, name))
-    }
-
-    fn take_id(&mut self) -> u64 {
+    pub(super) fn take_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
     }
 
-    fn inode(&mut self, id: u64) -> &mut Inode {
+    pub(super) fn inode(&mut self, id: u64) -> &mut Inode {
         self.inodes.get_mut(&id).expect("an inode lives while a handle or a name does")
     }
 
-    fn directory(&mut self, id: u64) -> &mut Directory {
+    pub(super) fn directory(&mut self, id: u64) -> &mut Directory {
         self.directories.get_mut(&id).expect("directories stay, even when unlinked")
     }
 
     /// The name of a file is gone.
-    fn unname(&mut self, node: Option<Node>) {
+    pub(super) fn unname(&mut self, node: Option<Node>) {
         if let Some(Node::File(id)) = node {
             self.inode(id).named = false;
         }
     }
 
     /// Forgets the files that nobody can reach any more, nor after a crash.
-    fn forget_unreachable(&mut self) {
+    pub(super) fn forget_unreachable(&mut self) {
         let named: BTreeSet<Node> = self.directories.values().flat_map(Directory::nodes).collect();
         self.inodes.retain(|id, inode| inode.handles > 0 || named.contains(&Node::File(*id)));
     }
@@ -424,17 +301,4 @@ fn digest_image(image: &Image, hasher: &mut DefaultHasher) {
         page[..n].hash(hasher);
         at += n as u64;
     }
-}
-
-/// The names of a path from the root.
-fn components(path: &Path) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for component in path.components() {
-        match component {
-            Component::Normal(name) => names.push(name.to_string_lossy().into_owned()),
-            Component::RootDir | Component::CurDir => {}
-            Component::ParentDir | Component::Prefix(_) => return Err(ErrorKind::InvalidInput.into()),
-        }
-    }
-    Ok(names)
 }

@@ -185,3 +185,60 @@ impl Outline {
         padded(self.control_bytes + self.payload_bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDENTITY: [u8; 16] = [5; 16];
+
+    fn head() -> WriteHead {
+        WriteHead {
+            position: Position::new(3, 8192),
+            previous: Position::new(2, 4096),
+            synced: Position::new(2, 4096),
+            oldest_generation: 1,
+            life: 9,
+            clean_stop: true,
+        }
+    }
+
+    fn records() -> Vec<Record> {
+        let id = EntryId { term: u64::MAX, node: -7, index: 1 << 40 };
+        let entry = Record { tag: Tag::Entry, kind: 200, group: GroupId(u32::MAX), id, len: 77, crc: 1 };
+        let marks = [Tag::Committed, Tag::Purged, Tag::Truncated, Tag::Last];
+        let marks = marks.map(|tag| Record::mark(tag, GroupId(2), id));
+        [entry, Record::vote(GroupId(1), &Bytes::from_static(b"vote"))].into_iter().chain(marks).collect()
+    }
+
+    fn decode(control: &[u8], position: Position, identity: &[u8; 16]) -> Option<(WriteHead, Vec<Record>)> {
+        Outline::peek(control, position, 1000)
+            .filter(|outline| outline.control_bytes == control.len() as u64)?
+            .decode(control, identity)
+    }
+
+    #[test]
+    fn a_control_comes_back_as_it_was() {
+        let mut control = Vec::new();
+        encode(&mut control, &head(), &records(), &IDENTITY);
+        assert_eq!(decode(&control, head().position, &IDENTITY), Some((head(), records())));
+        let outline = Outline::peek(&control, head().position, 1000).unwrap();
+        assert_eq!((outline.payload_bytes, outline.padded_bytes()), (81, 4096));
+        assert!(Outline::peek(&control, head().position, 384).is_none(), "does not fit its file");
+    }
+
+    #[test]
+    fn a_control_with_any_bit_flipped_or_out_of_its_place_does_not_pass() {
+        let mut control = Vec::new();
+        encode(&mut control, &head(), &records(), &IDENTITY);
+        for bit in 0..control.len() * 8 {
+            control[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(decode(&control, head().position, &IDENTITY), None, "bit {bit}");
+            control[bit / 8] ^= 1 << (bit % 8);
+        }
+        for elsewhere in [Position::new(3, 12288), Position::new(4, 8192)] {
+            assert_eq!(decode(&control, elsewhere, &IDENTITY), None);
+        }
+        assert_eq!(decode(&control, head().position, &[6; 16]), None);
+    }
+}
