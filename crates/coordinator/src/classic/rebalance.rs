@@ -7,6 +7,10 @@ use super::turn::Turn;
 use super::writes::After;
 use super::{GroupState, Reply, SyncReply, WriteId};
 
+/// A join phase that nobody came to is not repeated faster than this: a client may say that its rebalance timeout is 0,
+/// and the broker would be busy with its group for ever.
+const LEAST_JOIN_PHASE_AGAIN_MS: i32 = 1_000;
+
 impl Turn<'_> {
     /// Starts a rebalance for a cause that just came up; if one gathers already, sees whether all have come.
     ///
@@ -82,7 +86,7 @@ impl Turn<'_> {
         }
         if !group.members.is_empty() && !elect_joined_leader(group) {
             // Only static members are left and none has come: their sessions decide.
-            self.start_join_phase(group, group.rebalance_timeout_ms());
+            self.start_join_phase(group, group.rebalance_timeout_ms().max(LEAST_JOIN_PHASE_AGAIN_MS));
             return None;
         }
         group.generation = group.generation.checked_add(1).unwrap_or(1);

@@ -88,6 +88,17 @@ fn an_announced_count_reserves_nothing() {
 }
 
 #[test]
+fn text_that_could_not_be_written_again_is_refused() {
+    // Varint lengths allow for more than the older formats can carry; Kafka refuses it as well.
+    let metadata = |len: usize| {
+        let length = [(len + 1) as u8 | 0x80, ((len + 1) >> 7) as u8 | 0x80, ((len + 1) >> 14) as u8];
+        [&[0, 4][..], &[0; 12], &length, &vec![b'x'; len], &[0; 9]].concat()
+    };
+    assert_eq!(decode_offset(&metadata(MAX_STRING_BYTES)).unwrap().metadata.len(), MAX_STRING_BYTES);
+    assert!(matches!(decode_offset(&metadata(MAX_STRING_BYTES + 1)), Err(RecordError::Malformed { .. })));
+}
+
+#[test]
 fn a_version_of_the_future_is_named() {
     let error = decode_group(&[0, 5]).unwrap_err();
     assert_eq!(

@@ -12,5 +12,6 @@ mod retention;
 mod script;
 mod static_members;
 mod sync;
+mod walk;
 
 use script::{Scene, check};

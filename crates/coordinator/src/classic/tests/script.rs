@@ -446,6 +446,7 @@ fn leave(members: Vec<(String, Option<String>)>) -> Request {
 }
 
 fn commit(known: Known, args: &Args<'_>) -> Request {
+    let metadata = args.get("meta");
     let topic = |arg: &&str| {
         let (partition, offset) = arg.split_once('=')?;
         let (topic, partition) = partition.rsplit_once('-')?;
@@ -453,7 +454,7 @@ fn commit(known: Known, args: &Args<'_>) -> Request {
             partition: partition.parse().unwrap(),
             offset: offset.parse().unwrap(),
             leader_epoch: -1,
-            metadata: args.get("meta").map(str::to_owned),
+            metadata: metadata.map(str::to_owned),
         };
         Some(CommitTopic { name: topic.into(), id: TopicId::NIL, partitions: vec![partition] })
     };

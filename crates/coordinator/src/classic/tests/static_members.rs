@@ -339,6 +339,33 @@ fn a_rebalance_that_nobody_joined_waits_for_the_sessions_of_static_members() {
 }
 
 #[test]
+fn a_rebalance_timeout_of_zero_does_not_keep_the_broker_busy() {
+    check(
+        "
+        a joins static=i session=50000
+        @3000
+            a: joined 1 range, leads a
+        a syncs
+            a: assigned
+        a joins id= session=50000 rebalance=0
+            a: joined 1 range, follows a
+        b joins v4 rebalance=0
+            b: MEMBER_ID_REQUIRED
+        b joins rebalance=0
+        b leaves
+            b: UNKNOWN_MEMBER_ID
+            b: b ok
+        @+0
+        state
+            PreparingRebalance a2
+        @53000
+        state
+            Empty
+        ",
+    );
+}
+
+#[test]
 fn a_static_member_that_comes_back_during_a_rebalance_takes_part_in_it() {
     check_stable(
         "
