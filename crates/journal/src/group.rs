@@ -47,8 +47,8 @@ impl Group {
     pub(crate) fn written(&self, change: &Change, write: Position, step: u64, cache_bytes: usize) {
         let mut state = lock(&self.state);
         state.written.apply(change, write);
-        state.written.step = step;
-        state.recent.evict(step, cache_bytes);
+        state.written.step = state.written.step.max(step);
+        state.evict(cache_bytes);
     }
 
     /// The oldest write that holds an entry that is not purged.

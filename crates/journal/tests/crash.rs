@@ -69,6 +69,9 @@ fn what_was_acknowledged_survives_many_lives() {
         let mut disk = new_disk(seed);
         let mut histories = Histories::new(sync);
         for _ in 0..6 {
+            // Now and then the disk fills up, and purges overtake what waits.
+            let capacity = (rng.below(3) == 0).then(|| (100 + rng.below(300)) << 10);
+            disk.set_capacity(capacity);
             match rng.below(4) {
                 0 => {} // the process dies, the machine does not
                 1 => disk.fail_syncs("journal", 1),
@@ -79,6 +82,7 @@ fn what_was_acknowledged_survives_many_lives() {
                 disk = disk.restart(rng.next());
             }
             disk.heal();
+            disk.set_capacity(None);
         }
         check_after(&disk.restart(seed), &mut histories, sync);
     }

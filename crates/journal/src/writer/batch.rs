@@ -87,9 +87,11 @@ impl Batch {
     pub(super) fn fill_purges(&mut self, waiting: &mut VecDeque<Request>, room: u64) {
         let mut others = VecDeque::with_capacity(waiting.len());
         for mut request in waiting.drain(..) {
+            let step = std::mem::take(&mut request.step); // what it overtakes is not written
             if matches!(request.ask, Ask::Purge(_)) && self.take(&mut request, room) {
                 self.dones.extend(request.done);
             } else {
+                request.step = step;
                 others.push_back(request);
             }
         }

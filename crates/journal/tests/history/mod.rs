@@ -9,9 +9,10 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use disk::{Disk, SimDisk};
@@ -133,6 +134,8 @@ pub(crate) struct History {
     ops: Vec<Op>,
     /// So many of them must be there.
     acknowledged: Arc<AtomicUsize>,
+    /// Entries below this must be purged. (A purge that is acknowledged says nothing of what it overtook.)
+    purged_below: Arc<AtomicU64>,
     term: u64,
 }
 
@@ -158,6 +161,8 @@ impl History {
             || found.purged == self.start.purged
             || self.ops.iter().any(|op| matches!(op, Op::Purge(id) if Some(*id) == found.purged));
         assert!(purge_known, "nobody purged to {:?}", found.purged);
+        let purged_below = self.purged_below.load(Ordering::Relaxed);
+        assert!(found.purged.map_or(0, |id| id.index + 1) >= purged_below, "not purged below {purged_below}");
         let fits = |ops: &usize| {
             let expected = self.at(*ops);
             let purge_is_kept = expected.purged.map(|id| id.index) <= found.purged.map(|id| id.index);
@@ -260,7 +265,13 @@ impl History {
                 let term = now.entries.get(&index).map_or(self.term, |entry| entry.id.term);
                 let id = EntryId { term, node: 1, index };
                 self.push(Op::Purge(id));
-                log.purge(id, self.done(sync));
+                let purged_below = self.purged_below.clone();
+                let done = move |result: io::Result<()>| {
+                    if result.is_ok() && sync {
+                        purged_below.fetch_max(index + 1, Ordering::Relaxed);
+                    }
+                };
+                log.purge(id, Box::new(done));
             }
             _ => {
                 let entries: Vec<Entry> = (0..=rng.below(3)).map(|i| entry(rng, self.term, next + i)).collect();
