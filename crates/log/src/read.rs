@@ -1,5 +1,8 @@
 //! Reading batches.
 
+use std::io;
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use record::BatchView;
 
@@ -19,6 +22,7 @@ impl PartitionLog {
         let mut chunks: Vec<Bytes> = Vec::new();
         let mut left = max_bytes as u64;
         for segment in self.segments_from(from, left)? {
+            let from = from.max(segment.facts.base_offset);
             let take = Take { from, max_bytes: left, min_one_batch: min_one_batch && chunks.is_empty() };
             match self.shared.read_segment(&segment, &take) {
                 Ok(Taken { bytes, to_end }) => {
@@ -116,6 +120,9 @@ impl Shared {
         if end == start && take.min_one_batch {
             end = self.batch_at(segment, &open, start)?.map_or(start, |found| found.end());
         }
+        if end == start {
+            return Ok(Taken { bytes: Bytes::new(), to_end: false });
+        }
         let bytes = open
             .slice(start..end, self.reach(segment))
             .map_err(|error| self.unreadable(segment, ScanError::from_map(error, start), take.from))?;
@@ -203,14 +210,14 @@ impl Shared {
         let active = state.segments.last()?;
         let is_current =
             active.facts.base_offset == segment.facts.base_offset && active.facts.log_bytes == segment.facts.log_bytes;
-        is_current.then(|| self.log_end.load(std::sync::atomic::Ordering::Acquire))
+        is_current.then(|| self.log_end.load(Ordering::Acquire))
     }
 }
 
 impl ScanError {
-    fn from_map(error: std::io::Error, position: u64) -> Self {
+    fn from_map(error: io::Error, position: u64) -> Self {
         match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => {
+            io::ErrorKind::UnexpectedEof => {
                 ScanError::Damaged { position, problem: "the file is shorter than it was".into() }
             }
             _ => ScanError::Io(error),

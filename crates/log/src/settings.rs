@@ -37,13 +37,13 @@ impl LogSettings {
     /// The time that the batches of a segment may span, jitter taken off. The jitter comes from the partition's name
     /// and the segment's base offset: random enough to spread, and the same on all replicas.
     pub(crate) fn roll_after_ms(&self, dir: &Path, base_offset: i64) -> i64 {
+        let most = self.segment_jitter_ms.min(self.segment_ms);
+        if most <= 0 {
+            return self.segment_ms;
+        }
         let name = dir.file_name().map(|name| name.as_encoded_bytes()).unwrap_or_default();
         let hash = name.iter().copied().chain(base_offset.to_be_bytes()).fold(0xcbf2_9ce4_8422_2325_u64, fnv1a);
-        let jitter_ms = match self.segment_jitter_ms.min(self.segment_ms) {
-            most @ 1.. => ((hash >> 1) as i64) % most,
-            _ => 0,
-        };
-        self.segment_ms - jitter_ms
+        self.segment_ms - (hash >> 1) as i64 % most
     }
 }
 

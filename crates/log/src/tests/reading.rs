@@ -33,6 +33,13 @@ fn a_new_log_is_empty_and_makes_no_file() {
 }
 
 #[test]
+fn an_idle_log_costs_a_few_hundred_bytes() {
+    let log = std::mem::size_of::<crate::partition_log::Shared>();
+    let segment = std::mem::size_of::<crate::segment::Segment>();
+    assert!(log + segment < 500, "{log} + {segment} bytes, but for the path");
+}
+
+#[test]
 fn a_read_starts_with_the_batch_that_contains_the_offset() {
     let disk = new_disk(1);
     let log = new_log(&disk, LogSettings::default());
