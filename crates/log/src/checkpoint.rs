@@ -102,7 +102,8 @@ impl SyncJob {
     /// Syncs files, then directories. After a failure no checkpoint of this log succeeds any more: the kernel may have
     /// dropped what it could not write, and a second fsync would not say so. A restart replays it from the journal.
     pub fn run(mut self) -> Result<(), LogError> {
-        let shared = self.shared.clone();
+        self.done = true;
+        let shared = &*self.shared;
         if shared.sync_failed.load(Ordering::Acquire) {
             return Err(LogError::SyncFailedBefore { dir: shared.dir.to_path_buf() });
         }
@@ -110,7 +111,6 @@ impl SyncJob {
         if synced.is_err() {
             shared.sync_failed.store(true, Ordering::Release);
         }
-        self.done = synced.is_ok();
         synced
     }
 

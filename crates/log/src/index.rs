@@ -141,3 +141,57 @@ impl Block {
         low.checked_sub(1).map(|index| (first + index as u64, self.entry(index)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use disk::{Disk, Open, SimDisk};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn file_of(bytes: Vec<u8>) -> Arc<dyn File> {
+        let file = SimDisk::new(1).open("index".as_ref(), Open::Create).unwrap();
+        file.write_all_at(&[io::IoSlice::new(&bytes)], 0).unwrap();
+        file
+    }
+
+    #[test]
+    fn entries_are_those_of_kafka() {
+        let entry = OffsetEntry { relative_offset: 1, position: 0x0203_0405 };
+        assert_eq!(entry.encode(), [0, 0, 0, 1, 2, 3, 4, 5]);
+        assert_eq!(OffsetEntry::decode(&entry.encode()), entry);
+        let entry = TimeEntry { timestamp: -2, relative_offset: 7 };
+        assert_eq!(entry.encode(), [255, 255, 255, 255, 255, 255, 255, 254, 0, 0, 0, 7]);
+        assert_eq!(TimeEntry::decode(&entry.encode()), entry);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_search_agrees_with_a_walk(
+            steps in prop::collection::vec(1..5_u32, 0..3000),
+            targets in prop::collection::vec(0..16_000_i64, 20),
+        ) {
+            let mut relative_offset = 0;
+            let entries: Vec<TimeEntry> = steps.iter().map(|step| {
+                relative_offset += step;
+                TimeEntry { timestamp: i64::from(relative_offset), relative_offset }
+            }).collect();
+            let file = file_of(entries.iter().flat_map(|entry| entry.encode()).collect());
+            let bytes = entries.len() as u64 * TIME_ENTRY_BYTES;
+            let exact = entries.iter().step_by(97).map(|entry| entry.timestamp);
+            for target in targets.into_iter().chain(exact) {
+                let walked = entries.iter().rposition(|entry| entry.timestamp <= target);
+                let expected = walked.map(|place| (place as u64, entries[place]));
+                let found = last_where(&*file, bytes, |entry: &TimeEntry| entry.timestamp <= target).unwrap();
+                prop_assert_eq!(found, expected);
+                if let Some((place, entry)) = expected {
+                    prop_assert_eq!(entry_at::<TimeEntry>(&*file, place).unwrap(), entry);
+                }
+            }
+        }
+    }
+}

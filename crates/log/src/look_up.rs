@@ -168,6 +168,8 @@ fn confirm(scan: &mut Scan<'_>, segment: &Segment, entry: OffsetEntry) -> Result
     let position = u64::from(entry.position);
     let last_offset = segment.facts.base_offset + i64::from(entry.relative_offset);
     match scan.at(position)? {
+        // The first batch never has an entry: this one is of zeros, as a crash may leave them.
+        Some(_) if position == 0 => Err(ScanError::Damaged { position, problem: "an index entry of zeros".into() }),
         Some(found) if found.head.last_offset() == last_offset => Ok(position),
         _ => Err(ScanError::Damaged { position, problem: "not the batch that the index names".into() }),
     }

@@ -4,7 +4,7 @@ use std::alloc::System;
 use std::io::Write;
 
 use cap::Cap;
-use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
+use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use record::{BatchBuilder, BatchError, BatchView, Compression, HEADER_BYTES, Limits, TimestampType, check, restamp};
 
 #[global_allocator]
@@ -25,7 +25,7 @@ fn forged(compression: Compression, body: &[u8]) -> Vec<u8> {
 }
 
 fn bombs() -> Vec<(&'static str, Vec<u8>)> {
-    let zeros = vec![0; 12 << 20];
+    let zeros = vec![0; 6 << 20];
     let bomb = |codec| BatchBuilder::new().compression(codec).record(0, None, Some(&zeros)).build().expect("a batch");
     let lz4_of_4_mib_blocks = [&[0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73][..], &[1, 0, 0, 0, 0]].concat();
     let gzip_with_long_name = [&[0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 0][..], &vec![b'n'; 500_000]].concat();
@@ -33,6 +33,8 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         ("gzip", bomb(Compression::Gzip).to_vec()),
         ("lz4", bomb(Compression::Lz4).to_vec()),
         ("lz4 in blocks of 4 MiB", forged(Compression::Lz4, &lz4_of_4_mib(&zeros))),
+        ("lz4 in linked blocks", forged(Compression::Lz4, &lz4_of_linked_blocks(&zeros))),
+        ("lz4 with a block larger than stated", forged(Compression::Lz4, &lz4_of_one_block(&zeros))),
         ("snappy", bomb(Compression::Snappy).to_vec()),
         ("zstd", bomb(Compression::Zstd).to_vec()),
         ("snappy that states 4 GiB", forged(Compression::Snappy, &[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0])),
@@ -48,9 +50,23 @@ fn lz4_of_4_mib(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("into memory")
 }
 
+fn lz4_of_linked_blocks(bytes: &[u8]) -> Vec<u8> {
+    let info = FrameInfo::new().block_size(BlockSize::Max64KB).block_mode(BlockMode::Linked);
+    let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
+    encoder.write_all(bytes).expect("into memory");
+    encoder.finish().expect("into memory")
+}
+
+/// A frame that states blocks of 64 KiB at most, with all of it in one block.
+fn lz4_of_one_block(bytes: &[u8]) -> Vec<u8> {
+    let block = lz4_flex::block::compress(bytes);
+    let length = (block.len() as u32).to_le_bytes();
+    [&[0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82][..], &length, &block, &[0; 4]].concat()
+}
+
 #[test]
 fn no_batch_makes_the_check_allocate_more_than_a_bound() {
-    let limits = Limits { max_batch_bytes: usize::MAX, max_decompressed_bytes: 8 << 20, ..Limits::default() };
+    let limits = Limits { max_batch_bytes: usize::MAX, max_decompressed_bytes: 11 << 19, ..Limits::default() };
     for (name, bomb) in bombs() {
         // An allocation above the limit aborts the process, and names this test.
         ALLOCATOR.set_limit(ALLOCATOR.allocated() + bomb.len() + BOUND_BYTES).expect("above what is allocated");

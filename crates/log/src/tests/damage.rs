@@ -6,10 +6,10 @@ use disk::{Disk, Open, SimDisk};
 use super::common::*;
 use crate::{LogDescription, LogError, LogSettings, PartitionLog};
 
-/// One segment with many index entries, checkpointed.
+/// One segment of 40 batches with an index entry for every third, the last not among them; checkpointed.
 fn one_segment(disk: &SimDisk) -> (Vec<Bytes>, LogDescription) {
     let log = new_log(disk, settings());
-    let batches = fill(&log, 40, 100);
+    let batches = fill(&log, 40, 110);
     let (description, job) = log.begin_checkpoint();
     job.run().unwrap();
     (batches, description)
@@ -48,6 +48,20 @@ fn a_missing_or_short_index_is_rebuilt_as_it_was() {
             assert!(contents(&disk.restart(1), DIR) == before, "{name}");
         }
     }
+}
+
+#[test]
+fn an_index_that_misled_a_reader_is_rebuilt() {
+    let disk = new_disk(1);
+    let (batches, description) = one_segment(&disk);
+    let before = contents(&disk, DIR);
+    let zeros = vec![0; file(&disk, &path(INDEXES[0])).len()];
+    let index = disk.open(&path(INDEXES[0]), Open::Write).unwrap();
+    index.write_all_at(&[std::io::IoSlice::new(&zeros)], 0).unwrap();
+    let log = reopen(&disk, &description);
+    assert_eq!(read(&log, 30, usize::MAX), batches[30..].concat(), "by hopping through the segment");
+    assert_eq!(read(&log, 31, usize::MAX), batches[31..].concat(), "after a rebuild");
+    assert!(contents(&disk, DIR) == before);
 }
 
 #[test]

@@ -105,6 +105,8 @@ fn a_bomb_ends_at_the_limit() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn what_is_compressed_comes_back(bytes: Vec<u8>, repeat in 1..50_usize) {
         let text = bytes.repeat(repeat);

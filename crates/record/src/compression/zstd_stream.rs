@@ -11,14 +11,11 @@ use zstd::zstd_safe::{DCtx, InBuffer, OutBuffer, ResetDirective, get_error_name}
 pub(super) struct ZstdFrames {
     context: Option<DCtx<'static>>,
     within_frame: bool,
-    /// The context may still hold output for which there was no room.
-    may_hold_output: bool,
 }
 
 impl ZstdFrames {
     pub(super) fn restart(&mut self) {
         self.within_frame = false;
-        self.may_hold_output = false;
         if let Some(context) = &mut self.context
             && context.reset(ResetDirective::SessionOnly).is_err()
         {
@@ -36,14 +33,14 @@ impl ZstdFrames {
     pub(super) fn next(&mut self, input: &mut &[u8], out: &mut [u8]) -> Result<usize, String> {
         let context = self.context.get_or_insert_with(DCtx::create);
         let mut output = OutBuffer::around(out);
-        while output.pos() < output.capacity() && (!input.is_empty() || self.may_hold_output) {
+        // While the context holds output for which there was no room, it leaves some input.
+        while output.pos() < output.capacity() && !input.is_empty() {
             let mut source = InBuffer::around(input);
             let hint =
                 context.decompress_stream(&mut output, &mut source).map_err(|code| get_error_name(code).to_owned())?;
             let consumed = source.pos();
             *input = &input[consumed..];
             self.within_frame = hint != 0;
-            self.may_hold_output = self.within_frame && output.pos() == output.capacity();
         }
         if output.pos() == 0 && self.within_frame {
             return Err("the last frame is cut short".to_owned());

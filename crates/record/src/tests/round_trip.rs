@@ -45,6 +45,8 @@ fn is(view: &RecordView<'_>, record: &Record) -> bool {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
     fn built_batches_are_accepted_and_read_back(
         records in prop::collection::vec(record(), 1..40),
