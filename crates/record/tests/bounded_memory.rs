@@ -24,23 +24,26 @@ fn forged(compression: Compression, body: &[u8]) -> Vec<u8> {
     batch
 }
 
-fn bombs() -> Vec<(&'static str, Vec<u8>)> {
+/// Batches by name, and whether they are honest but for their size.
+fn bombs() -> Vec<(&'static str, Vec<u8>, bool)> {
     let zeros = vec![0; 6 << 20];
+    let plain = BatchBuilder::new().record(0, None, Some(&zeros)).build().expect("a batch");
+    let records = &plain[HEADER_BYTES..];
     let bomb = |codec| BatchBuilder::new().compression(codec).record(0, None, Some(&zeros)).build().expect("a batch");
     let lz4_of_4_mib_blocks = [&[0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73][..], &[1, 0, 0, 0, 0]].concat();
     let gzip_with_long_name = [&[0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 0][..], &vec![b'n'; 500_000]].concat();
     vec![
-        ("gzip", bomb(Compression::Gzip).to_vec()),
-        ("lz4", bomb(Compression::Lz4).to_vec()),
-        ("lz4 in blocks of 4 MiB", forged(Compression::Lz4, &lz4_of_4_mib(&zeros))),
-        ("lz4 in linked blocks", forged(Compression::Lz4, &lz4_of_linked_blocks(&zeros))),
-        ("lz4 with a block larger than stated", forged(Compression::Lz4, &lz4_of_one_block(&zeros))),
-        ("snappy", bomb(Compression::Snappy).to_vec()),
-        ("zstd", bomb(Compression::Zstd).to_vec()),
-        ("snappy that states 4 GiB", forged(Compression::Snappy, &[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0])),
-        ("lz4 that states blocks of 4 MiB and has none", forged(Compression::Lz4, &lz4_of_4_mib_blocks)),
-        ("gzip with half a MiB of file name", forged(Compression::Gzip, &gzip_with_long_name)),
-        ("a record that states 2 GiB", forged(Compression::None, &[0xfe, 0xff, 0xff, 0xff, 0x0f, 0])),
+        ("gzip", bomb(Compression::Gzip).to_vec(), true),
+        ("lz4", bomb(Compression::Lz4).to_vec(), true),
+        ("lz4 in blocks of 4 MiB", forged(Compression::Lz4, &lz4_of_4_mib(records)), true),
+        ("lz4 in linked blocks", forged(Compression::Lz4, &lz4_of_linked_blocks(records)), true),
+        ("lz4 with a block larger than stated", forged(Compression::Lz4, &lz4_of_one_block(records)), false),
+        ("snappy", bomb(Compression::Snappy).to_vec(), true),
+        ("zstd", bomb(Compression::Zstd).to_vec(), true),
+        ("snappy that states 4 GiB", forged(Compression::Snappy, &[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0]), false),
+        ("lz4 that states blocks of 4 MiB and has none", forged(Compression::Lz4, &lz4_of_4_mib_blocks), false),
+        ("gzip with half a MiB of file name", forged(Compression::Gzip, &gzip_with_long_name), false),
+        ("a record that states 2 GiB", forged(Compression::None, &[0xfe, 0xff, 0xff, 0xff, 0x0f, 0]), false),
     ]
 }
 
@@ -67,12 +70,13 @@ fn lz4_of_one_block(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn no_batch_makes_the_check_allocate_more_than_a_bound() {
     let limits = Limits { max_batch_bytes: usize::MAX, max_decompressed_bytes: 11 << 19, ..Limits::default() };
-    for (name, bomb) in bombs() {
+    for (name, bomb, is_honest) in bombs() {
         // An allocation above the limit aborts the process, and names this test.
         ALLOCATOR.set_limit(ALLOCATOR.allocated() + bomb.len() + BOUND_BYTES).expect("above what is allocated");
         let verdict = check(&bomb, &limits);
         ALLOCATOR.set_limit(usize::MAX).expect("above what is allocated");
         let error = verdict.expect_err(name);
+        assert_eq!(matches!(error, BatchError::DecompressedTooLarge { .. }), is_honest, "{name}: {error}");
         assert!(!matches!(error, BatchError::BadCrc { .. }), "{name}: {error}");
     }
 }

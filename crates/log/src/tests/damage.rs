@@ -6,7 +6,7 @@ use disk::{Disk, Open, SimDisk};
 use super::common::*;
 use crate::{LogDescription, LogError, LogSettings, PartitionLog};
 
-/// One segment of 40 batches with an index entry for every third, the last not among them; checkpointed.
+/// One segment of 40 batches with an index entry for every fourth, the last not among them; checkpointed.
 fn one_segment(disk: &SimDisk) -> (Vec<Bytes>, LogDescription) {
     let log = new_log(disk, settings());
     let batches = fill(&log, 40, 110);
@@ -16,7 +16,7 @@ fn one_segment(disk: &SimDisk) -> (Vec<Bytes>, LogDescription) {
 }
 
 fn settings() -> LogSettings {
-    LogSettings { segment_bytes: 1 << 20, index_interval_bytes: 400, ..LogSettings::default() }
+    LogSettings { segment_bytes: 1 << 20, index_interval_bytes: 600, ..LogSettings::default() }
 }
 
 fn reopen(disk: &SimDisk, description: &LogDescription) -> PartitionLog {
@@ -131,7 +131,7 @@ fn a_damaged_batch_is_named_and_the_rest_can_be_read() {
             panic!("batch {damaged} has no header")
         };
         assert_eq!((named, position, from), (path(LOG), damaged * size, damaged as i64));
-        assert!((from + 1..=from + 3).contains(&to), "the next index entry is not far: {from} to {to}");
+        assert!((from + 1..=from + 4).contains(&to), "the next index entry is not far: {from} to {to}");
         for offset in 0..40 {
             let is_lost = (from..to).contains(&offset);
             match log.read(offset, 100, true) {
