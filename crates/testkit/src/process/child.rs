@@ -131,12 +131,20 @@ impl Child {
     /// # Errors
     /// [`ProcessError::TimedOut`].
     pub fn finish(mut self, limit: Duration) -> Result<Finished, ProcessError> {
-        self.await_end("end", limit)?;
         Ok(Finished {
-            status: self.reap()?,
+            status: self.wait(limit)?,
             stdout: self.output.text(Some(Stream::Out)),
             stderr: self.output.text(Some(Stream::Err)),
         })
+    }
+
+    /// Waits for its end, leaving it to be asked for what it printed. Past `limit` it is killed.
+    ///
+    /// # Errors
+    /// [`ProcessError::TimedOut`].
+    pub fn wait(&mut self, limit: Duration) -> Result<ExitStatus, ProcessError> {
+        self.await_end("end", limit)?;
+        self.reap()
     }
 
     /// SIGTERM, then waits for its end. Past `limit` it is killed, and that is an error.

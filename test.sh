@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Runs the tests, and installs what they need first: on a machine with Rust, Node, JDK 17 with Maven, and Python.
+#
+#   ./test.sh                  everything
+#   ./test.sh --fast           each crate's own tests: no other language, no process of the broker
+#   ./test.sh --clients        real clients and crashes, against the release build
+#   ./test.sh NAME...          the tests with NAME in their names (after either flag, too)
+set -uo pipefail
+cd "$(dirname "$0")"
+
+run_fast=true
+run_clients=true
+case ${1:-} in
+  --fast) run_clients=false; shift ;;
+  --clients) run_fast=false; shift ;;
+  --help | -h) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  --*) echo "unknown option $1: see ./test.sh --help" >&2; exit 2 ;;
+esac
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+
+say() { printf '\n== %s\n' "$*"; }
+die() { echo "test.sh: $*" >&2; exit 1; }
+
+# up_to_date STAMP FILE...: whether nothing below the files is newer than the stamp.
+up_to_date() { [ -e "$1" ] && [ -z "$(find "${@:2}" -newer "$1" -print -quit)" ]; }
+
+# need COMMAND PACKAGE: installs one of Debian's packages where its command is missing.
+need() {
+  command -v "$1" >/dev/null && return
+  [ "$(id -u)" = 0 ] || die "$1 is missing: apt-get install $2"
+  say "Installing $2"
+  { apt-get update -q && apt-get install -qy --no-install-recommends "$2"; } >/dev/null || die "could not install $2"
+}
+
+install_clients() {
+  local clients=tests/clients stamp
+  for command in node npm java mvn python3; do
+    command -v $command >/dev/null || die "$command is missing: the clients' tests need Node, JDK 17 with Maven, and Python"
+  done
+  need kcat kcat
+
+  stamp=$clients/kafkajs/node_modules/.installed
+  up_to_date $stamp $clients/kafkajs/package-lock.json || {
+    say "Installing npm packages"
+    npm ci --prefix $clients/kafkajs && touch $stamp || die "npm ci failed"
+  }
+  stamp=$clients/java/target/.installed
+  up_to_date $stamp $clients/java/pom.xml $clients/java/tools/pom.xml $clients/java/client/pom.xml $clients/java/client/src || {
+    say "Fetching Kafka's tools and building the Java client's program"
+    mvn -B -q -f $clients/java package && mkdir -p $clients/java/target && touch $stamp || die "mvn package failed"
+  }
+  stamp=$clients/python/.venv/.installed
+  up_to_date $stamp $clients/python/requirements.txt || {
+    say "Installing Python packages"
+    rm -rf $clients/python/.venv
+    { python3 -m venv $clients/python/.venv || { need no-such-command python3-venv && python3 -m venv $clients/python/.venv; }; } &&
+      $clients/python/.venv/bin/pip install -q -r $clients/python/requirements.txt && touch $stamp || die "pip install failed"
+  }
+}
+
+# cargo_test ARGUMENT...: goes on after failures, and keeps the output for the summary.
+cargo_test() {
+  cargo test --locked --no-fail-fast "$@" 2>&1 | tee -a "$log"
+  [ "${PIPESTATUS[0]}" = 0 ] || status=1
+}
+
+if $run_fast; then
+  say "Each crate's own tests"
+  cargo_test --workspace --exclude tidelog-tests -- "$@"
+fi
+if $run_clients; then
+  install_clients
+  say "The release build"
+  cargo build --locked --release -p tidelog || die "the release build failed"
+  say "Real clients"
+  cargo_test -p tidelog-tests --test clients -- "$@"
+  say "Crashes under load"
+  cargo_test -p tidelog-tests --test crashes -- "$@"
+fi
+
+awk '/^test result:/ { passed += $4; failed += $6 } END { printf "\n%d passed, %d failed\n", passed, failed }' "$log"
+grep -q '^test result:' "$log" || status=1
+exit $status

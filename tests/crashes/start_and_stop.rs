@@ -1,0 +1,92 @@
+//! How the binary starts, refuses to start, and stops.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rdkafka::producer::BaseRecord;
+use rustix::process::Signal;
+use support::LIMIT;
+use support::librdkafka::{acknowledged, create_topic, producer};
+use testkit::process::{Broker, Child, Finished, binary};
+
+/// Runs `tidelog serve` where it must refuse to: its exit code is 1, its words one line.
+#[track_caller]
+fn refusal(arguments: &[&str]) -> String {
+    let mut command = Command::new(binary());
+    let Finished { status, stdout, stderr } =
+        Child::spawn(command.arg("serve").args(arguments).stdin(Stdio::null())).unwrap().finish(LIMIT).unwrap();
+    assert_eq!((status.code(), stdout.as_str(), stderr.lines().count()), (Some(1), "", 1), "{stderr}");
+    stderr
+}
+
+#[test]
+fn a_start_takes_at_most_twelve_lines_of_the_terminal() {
+    let broker = Broker::start().unwrap();
+    let printed = broker.printed();
+    assert!((1..=12).contains(&printed.lines().count()), "{printed}");
+    assert!(printed.contains(&broker.data_dir().display().to_string()), "{printed}");
+    assert!(printed.contains("fsync"), "{printed}");
+}
+
+#[test]
+fn a_broker_on_an_empty_directory_serves_within_50_ms_and_after_a_kill_within_200() {
+    // The promise is the broker's, not the test machine's load: the best of some starts counts.
+    let mut first = Duration::MAX;
+    let mut again = Duration::MAX;
+    for _ in 0..5 {
+        let mut broker = Broker::start().unwrap();
+        first = first.min(broker.started_in());
+        create_topic(&broker.address(), "kept", 10, &[]);
+        let producer = producer(&broker.address(), &[]);
+        producer.send(BaseRecord::<(), _>::to("kept").payload("there")).unwrap();
+        acknowledged(&producer);
+        broker.kill().unwrap();
+        broker.restart().unwrap();
+        again = again.min(broker.started_in());
+    }
+    eprintln!("served after {first:?} on an empty directory, after {again:?} when killed");
+    assert!(first < Duration::from_millis(50) && again < Duration::from_millis(200), "{first:?}, {again:?}");
+}
+
+#[test]
+fn sigterm_and_ctrl_c_stop_it_within_a_second_with_exit_code_0() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut broker = Broker::start().unwrap();
+        create_topic(&broker.address(), "some", 3, &[]);
+        // A client that stays connected must not hold it up.
+        let producer = producer(&broker.address(), &[]);
+        producer.send(BaseRecord::<(), _>::to("some").payload("there")).unwrap();
+        acknowledged(&producer);
+        let begun = std::time::Instant::now();
+        broker.process().signal(signal).unwrap();
+        assert!(broker.process().wait(LIMIT).unwrap().success());
+        assert!(begun.elapsed() < Duration::from_secs(1), "{signal:?} took {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn a_second_broker_on_the_same_directory_is_refused() {
+    let broker = Broker::start().unwrap();
+    let data = broker.data_dir().display().to_string();
+    let words = refusal(&["--data-dir", &data, "--listen", "127.0.0.1:0"]);
+    assert!(words.contains(&data) && words.contains("use"), "{words}");
+}
+
+#[test]
+fn a_port_in_use_is_refused() {
+    let broker = Broker::start().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let data = elsewhere.path().join("data").display().to_string();
+    let words = refusal(&["--data-dir", &data, "--listen", &broker.address()]);
+    assert!(words.contains(&broker.address()) && words.contains("in use"), "{words}");
+}
+
+#[test]
+fn an_unknown_setting_is_refused_with_the_nearest_good_one() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let data = elsewhere.path().join("data").display().to_string();
+    let words = refusal(&["--data-dir", &data, "--listen", "127.0.0.1:0", "--set", "log.retenton.ms=1"]);
+    assert!(words.contains("log.retenton.ms") && words.contains("log.retention.ms"), "{words}");
+    let words = refusal(&["--data-dir", &data, "--listen", "127.0.0.1:0", "--set", "num.partitions=many"]);
+    assert!(words.contains("num.partitions") && words.contains("many"), "{words}");
+}
