@@ -27,12 +27,11 @@ die() { echo "test.sh: $*" >&2; exit 1; }
 # up_to_date STAMP FILE...: whether nothing below the files is newer than the stamp.
 up_to_date() { [ -e "$1" ] && [ -z "$(find "${@:2}" -newer "$1" -print -quit)" ]; }
 
-# need COMMAND PACKAGE: installs one of Debian's packages where its command is missing.
-need() {
-  command -v "$1" >/dev/null && return
-  [ "$(id -u)" = 0 ] || die "$1 is missing: apt-get install $2"
-  say "Installing $2"
-  { apt-get update -q && apt-get install -qy --no-install-recommends "$2"; } >/dev/null || die "could not install $2"
+# install PACKAGE: one of Debian's.
+install() {
+  [ "$(id -u)" = 0 ] || die "missing: apt-get install $1"
+  say "Installing $1"
+  { apt-get update -q && apt-get install -qy --no-install-recommends "$1"; } >/dev/null || die "could not install $1"
 }
 
 install_clients() {
@@ -40,12 +39,14 @@ install_clients() {
   for command in node npm java mvn python3; do
     command -v $command >/dev/null || die "$command is missing: the clients' tests need Node, JDK 17 with Maven, and Python"
   done
-  need kcat kcat
+  command -v kcat >/dev/null || install kcat
+  # Debian's own Python comes without the part that makes environments.
+  python3 -c 'import ensurepip' 2>/dev/null || install python3-venv
 
   stamp=$clients/kafkajs/node_modules/.installed
   up_to_date $stamp $clients/kafkajs/package-lock.json || {
     say "Installing npm packages"
-    npm ci --prefix $clients/kafkajs && touch $stamp || die "npm ci failed"
+    npm ci --silent --prefix $clients/kafkajs && touch $stamp || die "npm ci failed"
   }
   stamp=$clients/java/target/.installed
   up_to_date $stamp $clients/java/pom.xml $clients/java/tools/pom.xml $clients/java/client/pom.xml $clients/java/client/src || {
@@ -56,7 +57,7 @@ install_clients() {
   up_to_date $stamp $clients/python/requirements.txt || {
     say "Installing Python packages"
     rm -rf $clients/python/.venv
-    { python3 -m venv $clients/python/.venv || { need no-such-command python3-venv && python3 -m venv $clients/python/.venv; }; } &&
+    python3 -m venv $clients/python/.venv &&
       $clients/python/.venv/bin/pip install -q -r $clients/python/requirements.txt && touch $stamp || die "pip install failed"
   }
 }
@@ -75,6 +76,8 @@ if $run_clients; then
   install_clients
   say "The release build"
   cargo build --locked --release -p tidelog || die "the release build failed"
+  say "Starts and stops"
+  cargo_test -p tidelog-tests --test starts -- --test-threads=1 "$@"
   say "Real clients"
   cargo_test -p tidelog-tests --test clients -- "$@"
   say "Crashes under load"

@@ -157,9 +157,9 @@ impl Launch {
     }
 }
 
-/// The executable under test: TIDELOG_BIN, or the release build beside the running test's own.
+/// The executable under test: BROKER_BINARY, or the release build beside the running test's own.
 pub fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("TIDELOG_BIN") {
+    if let Some(path) = std::env::var_os("BROKER_BINARY") {
         return PathBuf::from(path);
     }
     // A test runs as <target>/<profile>/deps/<name>.

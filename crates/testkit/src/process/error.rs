@@ -13,7 +13,7 @@ pub enum ProcessError {
         source: std::io::Error,
     },
     /// The broker's binary has not been built.
-    #[error("no broker at {path}: build it with `cargo build --release`, or name another in TIDELOG_BIN", path = .0.display())]
+    #[error("no broker at {path}: build it with `cargo build --release`, or name another in BROKER_BINARY", path = .0.display())]
     NoBinary(PathBuf),
     /// A temporary directory could not be made or used.
     #[error("cannot use a temporary directory: {0}")]
