@@ -10,7 +10,7 @@ use journal::Journal;
 use model::{BrokerId, ErrorCode, GroupId, PartitionId};
 use raft::Status;
 use shard::{Partition, Shard};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::connections::Connections;
 use crate::env::Env;
@@ -118,8 +118,6 @@ impl Broker {
 #[derive(Default)]
 pub(crate) struct Stop {
     stopped: watch::Sender<bool>,
-    /// Wakes the reconciler ahead of its time.
-    pub(crate) reconcile: Notify,
 }
 
 impl Stop {

@@ -71,7 +71,6 @@ impl Broker {
     }
 
     async fn opened(&self, topics: &[Arc<TopicImage>]) {
-        self.stop.reconcile.notify_one();
         for topic in topics {
             for (index, place) in topic.numbered() {
                 let Some(here) = self.shards.load().get(&place.shard).cloned() else { continue };

@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use config::{BrokerConfig, Durability};
@@ -19,6 +20,7 @@ use model::{BrokerId, GroupId};
 use raft::Voter;
 use shard::{Shard, sweep};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
 
 use crate::background;
 use crate::broker::{Broker, ShardHere, Stop};
@@ -38,6 +40,9 @@ const OPEN_SEGMENTS: usize = 256;
 /// Shards of a broker, unless configured: one for each core, but no more than this. More of them
 /// share one disk and win nothing.
 const MOST_SHARDS: usize = 4;
+
+/// How long a stop may take for its last checkpoint: people expect Ctrl-C to work within a second.
+const CHECKPOINT_AT_STOP: Duration = Duration::from_millis(600);
 
 /// A broker that runs.
 pub struct Running {
@@ -85,7 +90,10 @@ impl Running {
     pub async fn stop(self) {
         let broker = self.broker;
         broker.stop.stop();
-        background::checkpoints::checkpoint_all(&broker).await;
+        // What is not checkpointed in time is replayed by the next start.
+        if timeout(CHECKPOINT_AT_STOP, background::checkpoints::checkpoint_all(&broker)).await.is_err() {
+            tracing::info!("stopped without a last checkpoint; the next start replays the journal");
+        }
         for here in broker.shards.load_full().values() {
             here.shard.shutdown().await;
         }

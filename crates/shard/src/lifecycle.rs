@@ -26,7 +26,7 @@ impl Machine {
             let dir = partition_dir(&self.topics, &open.topic, open.id);
             let log = PartitionLog::create(self.files.clone(), dir, open.settings.log.clone(), open.start_offset);
             let epoch_base = EpochBase { epoch: open.epoch_base, term };
-            let partition = Arc::new(Partition::new(open.id, open.topic, log, epoch_base));
+            let partition = Arc::new(Partition::new(open.id, open.topic, log, epoch_base, open.settings.clone()));
             self.view.insert(partition.clone());
             self.cells.insert(open.id, Cell { partition, settings: open.settings, producers: Producers::default() });
             self.dirty.insert(open.id);
@@ -50,7 +50,7 @@ impl Machine {
     pub(crate) fn configure(&mut self, changes: Vec<Configure>) -> Outcome {
         for change in changes {
             if let Some(cell) = self.cells.get_mut(&change.id) {
-                cell.partition.log.set_settings(change.settings.log.clone());
+                cell.partition.configure(change.settings.clone());
                 cell.settings = change.settings;
                 self.dirty.insert(change.id);
             }

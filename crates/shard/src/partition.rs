@@ -8,6 +8,7 @@ use log::PartitionLog;
 use model::{PartitionId, TopicName};
 use serde::{Deserialize, Serialize};
 
+use crate::entry::PartitionSettings;
 use crate::waiters::Waiters;
 
 /// A partition's leader epoch: it grows by one with each term of its shard.
@@ -37,6 +38,7 @@ pub struct Partition {
     pub log: PartitionLog,
     /// Where its leader epochs begin.
     pub epoch_base: EpochBase,
+    settings: Mutex<PartitionSettings>,
     /// Committed offsets and group metadata, if this is a partition of `__consumer_offsets`.
     groups: Option<Mutex<GroupStore>>,
     waiters: Waiters,
@@ -45,13 +47,20 @@ pub struct Partition {
 }
 
 impl Partition {
-    pub(crate) fn new(id: PartitionId, topic: TopicName, log: PartitionLog, epoch_base: EpochBase) -> Self {
+    pub(crate) fn new(
+        id: PartitionId,
+        topic: TopicName,
+        log: PartitionLog,
+        epoch_base: EpochBase,
+        settings: PartitionSettings,
+    ) -> Self {
         let groups = (topic.as_str() == TopicName::CONSUMER_OFFSETS).then(Mutex::default);
         Partition {
             id,
             topic,
             log,
             epoch_base,
+            settings: Mutex::new(settings),
             groups,
             waiters: Waiters::default(),
             last_append_ms: AtomicI64::new(-1),
@@ -61,6 +70,16 @@ impl Partition {
     /// The replicated view of the groups kept in this partition; none but in `__consumer_offsets`.
     pub fn groups(&self) -> Option<MutexGuard<'_, GroupStore>> {
         self.groups.as_ref().map(|groups| groups.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The settings that were applied last.
+    pub fn settings(&self) -> PartitionSettings {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn configure(&self, settings: PartitionSettings) {
+        self.log.set_settings(settings.log.clone());
+        *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
     }
 
     /// The shard's clock at the newest append since start, or -1.

@@ -78,7 +78,7 @@ impl Machine {
     fn restore_partition(&mut self, id: PartitionId, record: PartitionRecord) {
         let dir = partition_dir(&self.topics, &record.topic, id);
         let log = PartitionLog::restore(self.files.clone(), dir, record.settings.log.clone(), &record.log);
-        let partition = Arc::new(Partition::new(id, record.topic, log, record.epoch_base));
+        let partition = Arc::new(Partition::new(id, record.topic, log, record.epoch_base, record.settings.clone()));
         self.view.insert(partition.clone());
         self.cells.insert(id, Cell { partition, settings: record.settings, producers: record.producers });
     }

@@ -1,12 +1,13 @@
 //! Turns the cluster image into entries: the shard leader opens, closes and configures partitions
 //! so that they are as the image says. Apply itself never looks at the image.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use controller::{ClusterImage, TopicImage};
-use model::{GroupId, PartitionId};
+use model::{GroupId, PartitionId, TopicId};
 use shard::entry::{self, Configure, OpenPartition};
 use tokio::time::timeout;
 
@@ -15,16 +16,20 @@ use crate::broker::{Broker, ShardHere};
 /// How long a change may go unnoticed if nobody tells of it: a leader that failed half-way.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// Partitions opened by one entry, so that an entry stays well below the budget of a group.
+/// Partitions in one entry, so that an entry stays well below the budget of a group.
 const PARTITIONS_PER_ENTRY: usize = 1000;
+
+/// The topics of each shard that are as the image had them: while it has the same, nothing is to be
+/// done for them.
+type Done = BTreeMap<GroupId, BTreeMap<TopicId, Arc<TopicImage>>>;
 
 /// Keeps the shards that this broker leads as the image says, until the broker stops.
 pub(crate) async fn run(broker: Arc<Broker>) {
     let mut image = broker.controller.watch();
-    let mut configured = Configured::default();
+    let mut done = Done::new();
     loop {
         let current = image.borrow_and_update().clone();
-        reconcile(&broker, &current, &mut configured).await;
+        reconcile(&broker, &current, &mut done).await;
         tokio::select! {
             biased;
             () = broker.stop.requested() => return,
@@ -37,79 +42,88 @@ pub(crate) async fn run(broker: Arc<Broker>) {
     }
 }
 
-/// The topics whose settings were proposed, by the image that they came from.
-type Configured = BTreeMap<PartitionId, Arc<TopicImage>>;
-
-async fn reconcile(broker: &Broker, image: &ClusterImage, configured: &mut Configured) {
-    let shards = broker.shards.load_full();
-    for (group, here) in shards.iter() {
-        if here.leading_term(broker.id()).is_some() {
-            propose_opens(broker, image, *group, here, configured).await;
-            propose_closes(broker, image, here, configured).await;
+async fn reconcile(broker: &Broker, image: &ClusterImage, done: &mut Done) {
+    for (group, here) in broker.shards.load_full().iter() {
+        if here.leading_term(broker.id()).is_none() {
+            done.remove(group); // the next leader may do other things; look at all of it when we lead again
+            continue;
+        }
+        let changed = changed_topics(image, done.get(group));
+        let gone = gone_partitions(image, here, done.get(group));
+        let wanted = wanted(broker, here, *group, &changed);
+        if propose(broker, here, wanted, gone).await {
+            let of_shard = done.entry(*group).or_default();
+            of_shard.retain(|id, _| image.topic_by_id(*id).is_some());
+            of_shard.extend(changed.into_iter().map(|topic| (topic.id, topic)));
         }
     }
     broker.topics.retain(|id| image.topic_by_id(id).is_some());
 }
 
-async fn propose_opens(
-    broker: &Broker,
+fn changed_topics(image: &ClusterImage, done: Option<&BTreeMap<TopicId, Arc<TopicImage>>>) -> Vec<Arc<TopicImage>> {
+    let is_done =
+        |topic: &Arc<TopicImage>| done.and_then(|done| done.get(&topic.id)).is_some_and(|d| Arc::ptr_eq(d, topic));
+    image.topics().filter(|topic| !is_done(topic)).cloned().collect()
+}
+
+/// Partitions whose topic is gone. All are looked at only in the first round and when a topic went.
+fn gone_partitions(
     image: &ClusterImage,
-    group: GroupId,
     here: &ShardHere,
-    configured: &mut Configured,
-) {
+    done: Option<&BTreeMap<TopicId, Arc<TopicImage>>>,
+) -> Vec<PartitionId> {
+    let is_gone = |id: TopicId| image.topic_by_id(id).is_none();
+    if done.is_some_and(|done| !done.keys().copied().any(is_gone)) {
+        return Vec::new();
+    }
+    here.shard.view().all().iter().map(|partition| partition.id).filter(|id| is_gone(id.topic)).collect()
+}
+
+/// What is to be opened, and what may have new settings.
+fn wanted(
+    broker: &Broker,
+    here: &ShardHere,
+    group: GroupId,
+    topics: &[Arc<TopicImage>],
+) -> (Vec<OpenPartition>, Vec<Configure>) {
     let (mut opens, mut changes) = (Vec::new(), Vec::new());
-    for topic in image.topics() {
+    for topic in topics {
+        let settings = &broker.topics.settings(topic).partition;
         for (index, place) in topic.numbered().filter(|(_, place)| place.shard == group) {
             let id = PartitionId { topic: topic.id, index };
-            if configured.get(&id).is_some_and(|of| Arc::ptr_eq(of, topic)) {
-                continue;
-            }
-            let settings = broker.topics.settings(topic).partition.clone();
             match here.shard.view().get(id) {
-                Some(_) => changes.push(Configure { id, settings }),
+                Some(open) if open.settings() == *settings => {}
+                Some(_) => changes.push(Configure { id, settings: settings.clone() }),
                 None => opens.push(OpenPartition {
                     id,
                     topic: topic.name.clone(),
-                    settings,
+                    settings: settings.clone(),
                     epoch_base: place.base_epoch,
                     start_offset: 0,
                 }),
             }
-            configured.insert(id, topic.clone());
         }
     }
-    let now_ms = broker.env.clock.now_ms();
-    for some in opens.chunks(PARTITIONS_PER_ENTRY) {
-        submit(here, entry::open(now_ms, some), some.iter().map(|open| open.id), configured).await;
-    }
-    for some in changes.chunks(PARTITIONS_PER_ENTRY) {
-        submit(here, entry::configure(now_ms, some), some.iter().map(|change| change.id), configured).await;
-    }
+    (opens, changes)
 }
 
-async fn propose_closes(broker: &Broker, image: &ClusterImage, here: &ShardHere, configured: &mut Configured) {
-    let exists = |id: &PartitionId| image.topic_by_id(id.topic).is_some();
-    let gone: BTreeSet<PartitionId> = here.shard.view().all().iter().map(|p| p.id).filter(|id| !exists(id)).collect();
-    configured.retain(|id, _| exists(id));
-    if gone.is_empty() {
-        return;
-    }
-    let gone: Vec<PartitionId> = gone.into_iter().collect();
-    for some in gone.chunks(PARTITIONS_PER_ENTRY) {
-        submit(here, entry::close(broker.env.clock.now_ms(), some), [], configured).await;
-    }
-}
-
-/// Proposes; what fails is forgotten, so that the next round proposes it again.
-async fn submit(
+/// Proposes it all; whether all of it was applied. What was not is found again in the next round.
+async fn propose(
+    broker: &Broker,
     here: &ShardHere,
-    entry: bytes::Bytes,
-    ids: impl IntoIterator<Item = PartitionId>,
-    configured: &mut Configured,
-) {
-    if let Err(why) = here.shard.submit(entry).await {
-        tracing::warn!(shard = %here.shard.id(), %why, "partitions are not as the cluster image says yet");
-        ids.into_iter().for_each(|id| drop(configured.remove(&id)));
+    (opens, changes): (Vec<OpenPartition>, Vec<Configure>),
+    gone: Vec<PartitionId>,
+) -> bool {
+    let now_ms = broker.env.clock.now_ms();
+    let opens = opens.chunks(PARTITIONS_PER_ENTRY).map(|some| entry::open(now_ms, some));
+    let changes = changes.chunks(PARTITIONS_PER_ENTRY).map(|some| entry::configure(now_ms, some));
+    let closes = gone.chunks(PARTITIONS_PER_ENTRY).map(|some| entry::close(now_ms, some));
+    let entries: Vec<Bytes> = opens.chain(changes).chain(closes).collect();
+    for entry in entries {
+        if let Err(why) = here.shard.submit(entry).await {
+            tracing::warn!(shard = %here.shard.id(), %why, "partitions are not as the cluster image says yet");
+            return false;
+        }
     }
+    true
 }
