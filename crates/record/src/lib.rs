@@ -33,6 +33,7 @@
 //! | `walk` | the pass over the records that the check makes, without keeping them |
 //! | `records` | reading keys, values and headers |
 //! | `builder` | writing batches |
+//! | `recompress` | the same batch under another codec |
 //! | `compression` | the codecs, bounded |
 
 mod builder;
@@ -40,6 +41,7 @@ mod check;
 mod compression;
 mod error;
 mod header;
+mod recompress;
 mod records;
 mod varint;
 mod walk;
@@ -52,4 +54,5 @@ pub use check::{BatchInfo, Limits, MAX_DECOMPRESSED_BATCH_BYTES, Timestamps, che
 pub use compression::{Compression, UnknownCompressionName};
 pub use error::BatchError;
 pub use header::{Attributes, BatchHead, BatchView, HEADER_BYTES, NONE, TimestampType, restamp};
+pub use recompress::{RecompressError, recompress};
 pub use records::{Header, HeaderIter, Headers, RecordIter, RecordView, Records, TimestampOffset, first_at_or_after};

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::{
     BatchBuilder, BatchHead, BatchView, Compression, HEADER_BYTES, Header, Limits, RecordView, Records,
-    TimestampOffset, TimestampType, check, first_at_or_after, restamp,
+    TimestampOffset, TimestampType, check, first_at_or_after, recompress, restamp,
 };
 
 type OwnedHeader = (Vec<u8>, Option<Vec<u8>>);
@@ -88,6 +88,20 @@ proptest! {
             .find(|(record, at)| *at >= offset && record.timestamp >= timestamp)
             .map(|(record, offset)| TimestampOffset { timestamp: record.timestamp, offset });
         prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_recompressed_batch_holds_the_same_records(
+        records in prop::collection::vec(record(), 1..40),
+        from in 0..5_usize,
+        to in 0..5_usize,
+    ) {
+        let batch = built(&records, Compression::ALL[from]);
+        let other = recompress(&BatchView::new(&batch).unwrap(), Compression::ALL[to], 1 << 20).unwrap();
+        let info = check(&other, &Limits::default()).unwrap();
+        prop_assert_eq!(info.compression, Compression::ALL[to]);
+        let back = recompress(&BatchView::new(&other).unwrap(), Compression::None, 1 << 20).unwrap();
+        prop_assert_eq!(back, built(&records, Compression::None));
     }
 
     #[test]
