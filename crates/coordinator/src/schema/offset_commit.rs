@@ -14,7 +14,7 @@ const NEWEST: i16 = 4;
 const WITH_EXPIRY: i16 = 1;
 const FIRST_WITH_LEADER_EPOCH: i16 = 3;
 const FIRST_FLEXIBLE: i16 = 4;
-/// KIP-848's successor fields: the topic's id, from version 4 on.
+/// The topic's id: a tagged field, so that brokers that do not know it pass it over.
 const TAG_TOPIC_ID: u32 = 0;
 
 /// The value as Kafka 4.4 writes it. Version 1, for offsets with an expiry time, has neither leader epoch nor topic id.

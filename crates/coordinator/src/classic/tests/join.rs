@@ -1,5 +1,7 @@
 //! JoinGroup: who is let in, who is not, and what they are told.
 
+use model::ErrorCode;
+
 use super::script::check_with;
 use super::*;
 use crate::Config;
@@ -364,6 +366,19 @@ fn a_new_member_that_waits_too_long_is_out() {
             c: UNKNOWN_MEMBER_ID
         ",
     );
+}
+
+#[test]
+fn ids_are_not_handed_out_without_end() {
+    let mut scene = Scene::new(script::config());
+    for _ in 0..super::super::config::MAX_PENDING_MEMBERS {
+        assert_eq!(scene.ask_for_an_id(), ErrorCode::MemberIdRequired);
+    }
+    assert_eq!(scene.ask_for_an_id(), ErrorCode::GroupMaxSizeReached);
+    // Their sessions end, and there is room again.
+    scene.groups.expire(10_000);
+    assert!(scene.groups.is_empty());
+    assert_eq!(scene.ask_for_an_id(), ErrorCode::MemberIdRequired);
 }
 
 #[test]

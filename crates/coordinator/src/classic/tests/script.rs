@@ -503,6 +503,14 @@ impl Scene {
         self.groups.handle(self.now_ms, &self.store, CallerId(u64::MAX), request)
     }
 
+    /// A new member's first JoinGroup, and the error that it is answered with.
+    pub(super) fn ask_for_an_id(&mut self) -> ErrorCode {
+        let request = join("client", Known::default(), &Args(&["v4"]));
+        let effects = self.groups.handle(self.now_ms, &self.store, CallerId(u64::MAX), request);
+        let [(_, Reply::Join(reply))] = &effects.replies[..] else { panic!("{effects:?}") };
+        reply.error
+    }
+
     /// Applies the writes; whoever is answered is of no interest.
     pub(super) fn apply(&mut self, effects: Effects) {
         for write in effects.writes {
