@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use disk::{Disk, RealDisk};
 use model::{Clock, Executor, Random, SystemClock, SystemRandom, Threads};
+use tokio::sync::oneshot;
 
 /// Clock, randomness, threads and files: the machine's, or a simulation's.
 #[derive(Clone)]
@@ -19,6 +20,13 @@ pub struct Env {
 }
 
 impl Env {
+    /// Runs what may wait for a disk off the async threads.
+    pub(crate) async fn blocking<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
+        let (done, result) = oneshot::channel();
+        self.executor.blocking(Box::new(move || drop(done.send(job())))); // who asked may have gone
+        result.await.expect("the job runs to its end, unless it panics")
+    }
+
     /// The machine's own.
     pub fn real() -> Self {
         Env {

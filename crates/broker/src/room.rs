@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use disk::Disk;
+use journal::Journal;
 use model::ErrorCode;
 use shard::Health;
 
@@ -41,9 +42,9 @@ impl Room {
     }
 
     /// Looks how much is free.
-    pub(crate) fn look(&self) {
+    pub(crate) fn look(&self, journal: &Journal) {
         let full = match self.disk.available_bytes(&self.dir) {
-            Ok(available) => available < self.reserve_bytes,
+            Ok(available) => available < self.reserve_bytes || journal.out_of_room(),
             Err(why) => {
                 tracing::warn!(%why, "cannot tell how much room the disk has");
                 return;

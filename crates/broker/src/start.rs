@@ -120,7 +120,7 @@ pub(crate) async fn open(
         journal_options(&config),
         env.executor.clone(),
     )?;
-    tracing::debug!(?recovery, "journal opened");
+    report(&recovery);
     let controller = start_controller(&config, &env, &meta, &journal, &listeners, &dir).await?;
     let broker = Arc::new(Broker {
         shards: ArcSwap::default(),
@@ -137,7 +137,7 @@ pub(crate) async fn open(
         listeners,
         connections: Arc::default(),
     });
-    broker.room.look();
+    broker.room.look(&broker.journal);
     start_shards(&broker, &dir).await?;
     Ok((broker, lock))
 }
@@ -167,6 +167,16 @@ fn journal_options(config: &BrokerConfig) -> journal::Options {
         cache_bytes: usize::try_from(config.journal_cache_bytes()).unwrap_or(usize::MAX),
         sync: config.durability() == Durability::Fsync,
         ..journal::Options::default()
+    }
+}
+
+fn report(recovery: &journal::Recovery) {
+    tracing::debug!(?recovery, "journal opened");
+    if let Some(torn) = &recovery.torn {
+        tracing::info!(?torn, "the journal ended in an unfinished write, which nobody was told of; it was cut off");
+    }
+    for damage in &recovery.damage {
+        tracing::error!(%damage, "the journal is damaged");
     }
 }
 

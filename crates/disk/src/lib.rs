@@ -130,6 +130,10 @@ pub trait Map: Send + Sync {
     /// For `writev` to sockets only: reading them in user space would turn an I/O error into SIGBUS,
     /// where [`File::read_at`] returns an error.
     fn slice(self: Arc<Self>, range: Range<u64>) -> io::Result<Bytes>;
+
+    /// Brings the bytes into memory, so that who reads them next does not wait for the disk. Blocks;
+    /// a disk that cannot read them is an error here already.
+    fn prefetch(&self, range: Range<u64>) -> io::Result<()>;
 }
 
 /// How to open a file.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use memmap2::{Mmap, MmapOptions};
+use memmap2::{Advice, Mmap, MmapOptions};
 
 use crate::Map;
 
@@ -67,6 +67,16 @@ impl Map for MappedFile {
             return Err(ErrorKind::InvalidInput.into());
         }
         Ok(Bytes::from_owner(Whole(self)).slice(range.start as usize..range.end as usize))
+    }
+
+    fn prefetch(&self, range: Range<u64>) -> io::Result<()> {
+        self.check_written(range.end)?;
+        let length = range.end.saturating_sub(range.start) as usize;
+        match self.map.advise_range(Advice::PopulateRead, range.start as usize, length) {
+            // A kernel before 5.14 does not know how; the reader then waits for the disk itself.
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+            result => result,
+        }
     }
 }
 

@@ -151,6 +151,7 @@ impl Shared {
         self.size_bytes.fetch_add(appended, Ordering::Relaxed);
         state.epochs.assign(head.leader_epoch(), head.base_offset());
         self.log_end.store(head.last_offset() + 1, Ordering::Release);
+        self.warmth.appended(appended, head.last_offset() + 1);
     }
 
     pub(crate) fn io_error(&self, kind: Kind, base_offset: i64) -> impl FnOnce(io::Error) -> LogError {

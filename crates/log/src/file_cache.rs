@@ -140,8 +140,8 @@ impl OpenSegment {
     }
 
     /// Bytes of the `.log` file, mapped. The map reaches to `reach` at least, so that a segment that grows needs no new
-    /// one.
-    pub(crate) fn slice(&self, range: Range<u64>, reach: u64) -> io::Result<Bytes> {
+    /// one. If they are `cold`, they are brought into memory first.
+    pub(crate) fn slice(&self, range: Range<u64>, reach: u64, cold: bool) -> io::Result<Bytes> {
         let map = {
             let mut mapping = lock(&self.map);
             match &*mapping {
@@ -154,6 +154,9 @@ impl OpenSegment {
                 }
             }
         };
+        if cold {
+            map.prefetch(range.clone())?;
+        }
         map.slice(range)
     }
 

@@ -52,6 +52,7 @@ mod scan;
 mod segment;
 mod settings;
 mod timestamps;
+mod warmth;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use crate::epochs::Epochs;
 use crate::file_cache::FileCache;
 use crate::lock;
 use crate::segment::{Kind, Segment};
+use crate::warmth::Warmth;
 use crate::{LogDescription, LogSettings};
 
 /// The log of one partition. One thread appends; any number read meanwhile.
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) log_start: AtomicI64,
     pub(crate) log_end: AtomicI64,
     pub(crate) size_bytes: AtomicU64,
+    pub(crate) warmth: Warmth,
     /// The directory was made to agree with the description.
     pub(crate) prepared: AtomicBool,
     pub(crate) sync_failed: AtomicBool,
@@ -86,6 +88,7 @@ impl PartitionLog {
                 log_start: description.log_start.into(),
                 log_end: description.next_offset.into(),
                 size_bytes: description.size_bytes().into(),
+                warmth: Warmth::new(description.next_offset),
                 prepared: false.into(),
                 sync_failed: false.into(),
                 hands: Mutex::default(),

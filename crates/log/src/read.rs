@@ -19,11 +19,32 @@ impl PartitionLog {
     /// The bytes are slices of mapped segments, one for each segment, and for sockets only. Nothing is copied or
     /// checked. At the log end there is nothing; beyond it, and below the log start, is an error.
     pub fn read(&self, from: i64, max_bytes: usize, min_one_batch: bool) -> Result<Vec<Bytes>, LogError> {
+        self.read_mapped(from, max_bytes, min_one_batch, false)
+    }
+
+    /// As [`read`](Self::read), for offsets that are [cold](Self::is_cold): blocks until the bytes are in memory, so
+    /// that the thread that sends them does not.
+    pub fn read_cold(&self, from: i64, max_bytes: usize, min_one_batch: bool) -> Result<Vec<Bytes>, LogError> {
+        self.read_mapped(from, max_bytes, min_one_batch, true)
+    }
+
+    /// Whether a read from this offset may have to wait for the disk.
+    pub fn is_cold(&self, offset: i64) -> bool {
+        offset < self.log_end() && self.shared.warmth.is_cold(offset)
+    }
+
+    fn read_mapped(
+        &self,
+        from: i64,
+        max_bytes: usize,
+        min_one_batch: bool,
+        cold: bool,
+    ) -> Result<Vec<Bytes>, LogError> {
         let mut chunks: Vec<Bytes> = Vec::new();
         let mut left = max_bytes as u64;
         for segment in self.segments_from(from, left)? {
             let from = from.max(segment.facts.base_offset);
-            let take = Take { from, max_bytes: left, min_one_batch: min_one_batch && chunks.is_empty() };
+            let take = Take { from, max_bytes: left, min_one_batch: min_one_batch && chunks.is_empty(), cold };
             match self.shared.read_segment(&segment, &take) {
                 Ok(Taken { bytes, to_end }) => {
                     left = left.saturating_sub(bytes.len() as u64);
@@ -44,7 +65,7 @@ impl PartitionLog {
     /// itself, or sends them on as good. What precedes a damaged batch is given; a read that starts with one fails.
     /// Ends with a segment.
     pub fn read_checked(&self, from: i64, max_bytes: usize, min_one_batch: bool) -> Result<Vec<Bytes>, LogError> {
-        let take = Take { from, max_bytes: max_bytes as u64, min_one_batch };
+        let take = Take { from, max_bytes: max_bytes as u64, min_one_batch, cold: false };
         for segment in self.segments_from(from, 0)? {
             let batches = self.shared.read_batches(&segment, &take);
             if let Some(batches) = batches.map_err(|error| self.unless_dropped(from, error))? {
@@ -97,6 +118,8 @@ struct Take {
     from: i64,
     max_bytes: u64,
     min_one_batch: bool,
+    /// Whether to bring the bytes into memory.
+    cold: bool,
 }
 
 /// Batches of one segment, and whether they are all up to its end.
@@ -124,7 +147,7 @@ impl Shared {
             return Ok(Taken { bytes: Bytes::new(), to_end: false });
         }
         let bytes = open
-            .slice(start..end, self.reach(segment))
+            .slice(start..end, self.reach(segment), take.cold)
             .map_err(|error| self.unreadable(segment, ScanError::from_map(error, start), take.from))?;
         self.remember_end(segment, &open, end);
         Ok(Taken { bytes, to_end: end == log_bytes })

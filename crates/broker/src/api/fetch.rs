@@ -67,8 +67,8 @@ fn key(name: &str, id: uuid::Uuid, partition: i32) -> Key {
 fn reply(context: &Context, planned: Planned, read: Vec<Read>, read_committed: bool) -> FetchReply {
     let news = context.broker.sessions.record(&planned, &read);
     let mut topics: Vec<FetchReplyTopic> = Vec::new();
-    for ((wanted, read), _) in planned.wanted.into_iter().zip(read).zip(news).filter(|(_, news)| *news) {
-        let Key { name, id, partition } = wanted.key;
+    for ((wanted, read), _) in planned.wanted.iter().zip(read).zip(news).filter(|(_, news)| *news) {
+        let Key { name, id, partition } = wanted.key.clone();
         let partition = partition_reply(partition, read, read_committed);
         match topics.last_mut().filter(|topic| topic.name == name && topic.topic_id == id) {
             Some(topic) => topic.partitions.push(partition),

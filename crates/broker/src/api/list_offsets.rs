@@ -34,12 +34,22 @@ struct Found {
 
 const NOTHING: Found = Found { timestamp: -1, offset: -1, leader_epoch: -1 };
 
-/// Looks offsets up by time.
+/// Looks offsets up by time. Look-ups read segments, so they run off the async threads.
 pub(crate) async fn handle(context: Context, request: ListOffsetsRequest) -> ListOffsetsResponse {
+    let broker = context.broker.clone();
+    let by_time = |timestamp| timestamp >= 0 || timestamp == special::MAX_TIMESTAMP;
+    let mut asked = request.topics.iter().flat_map(|topic| &topic.partitions);
+    match asked.any(|partition| by_time(partition.timestamp)) {
+        true => broker.env.blocking(move || answer(&context, request)).await,
+        false => answer(&context, request),
+    }
+}
+
+fn answer(context: &Context, request: ListOffsetsRequest) -> ListOffsetsResponse {
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|asked| {
             let response = ListOffsetsPartitionResponse::default().with_partition_index(asked.partition_index);
-            match find(&context, &topic.name, asked) {
+            match find(context, &topic.name, asked) {
                 Ok(found) => response
                     .with_timestamp(found.timestamp)
                     .with_offset(found.offset)

@@ -20,7 +20,7 @@ pub(crate) async fn run(broker: Arc<Broker>) {
             () = broker.stop.requested() => return,
             () = tokio::time::sleep(PERIOD) => {}
         }
-        broker.room.look();
+        broker.room.look(&broker.journal);
         if broker.journal.live_bytes() > limit {
             checkpoint_all(&broker).await;
         }

@@ -10,7 +10,7 @@ use record::{BatchView, Compression};
 use shard::Partition;
 
 use super::Key;
-use crate::broker::Broker;
+use crate::broker::{Broker, Led};
 use crate::error::log_error_code;
 
 /// The first version whose clients know zstd (KIP-110).
@@ -61,12 +61,21 @@ impl Read {
     }
 }
 
+/// Whether a read may have to wait for the disk.
+pub(crate) fn is_cold(broker: &Broker, wanted: &[Wanted], version: i16) -> bool {
+    let image = broker.image();
+    wanted.iter().any(|wanted| {
+        let led = find(broker, &image, &wanted.key, version);
+        led.is_ok_and(|led| led.partition.log.is_cold(wanted.offset))
+    })
+}
+
 /// Reads `wanted` in order until the budget is spent; later partitions then give nothing this time.
-pub(crate) fn read_all<'a>(broker: &Broker, wanted: impl Iterator<Item = &'a Wanted>, limits: Limits) -> Vec<Read> {
+pub(crate) fn read_all(broker: &Broker, wanted: &[Wanted], limits: Limits) -> Vec<Read> {
     let image = broker.image();
     let mut left = limits.max_bytes;
     let mut nothing_yet = true;
-    let read = wanted.map(|wanted| {
+    let read = wanted.iter().map(|wanted| {
         let budget = wanted.max_bytes.min(left);
         let read = read_one(broker, &image, wanted, budget, nothing_yet, limits.version);
         left = left.saturating_sub(read.bytes());
@@ -84,12 +93,7 @@ fn read_one(
     at_least_one_batch: bool,
     version: i16,
 ) -> Read {
-    let topic = match version {
-        ..13 => image.topic(&wanted.key.name).ok_or(ErrorCode::UnknownTopicOrPartition),
-        13.. => image.topic_by_id(TopicId(wanted.key.id)).ok_or(ErrorCode::UnknownTopicId),
-    };
-    let led = topic.and_then(|topic| broker.led(image, topic, wanted.key.partition));
-    let led = match led {
+    let led = match find(broker, image, &wanted.key, version) {
         Ok(led) => led,
         Err(error) => return Read::failed(error),
     };
@@ -104,7 +108,13 @@ fn read_one(
         ..Read::default()
     };
     if read.diverging.is_none() {
-        match log.read(wanted.offset, budget, at_least_one_batch) {
+        let records = match version {
+            // Looked into below, so not by the map: an I/O error must be an error there.
+            ..ZSTD_SINCE_VERSION => log.read_checked(wanted.offset, budget, at_least_one_batch),
+            _ if log.is_cold(wanted.offset) => log.read_cold(wanted.offset, budget, at_least_one_batch),
+            _ => log.read(wanted.offset, budget, at_least_one_batch),
+        };
+        match records {
             Ok(records) if version < ZSTD_SINCE_VERSION && holds_zstd(&records) => {
                 return Read::failed(ErrorCode::UnsupportedCompressionType);
             }
@@ -117,6 +127,14 @@ fn read_one(
     }
     read.partition = Some(led.partition);
     read
+}
+
+fn find<'a>(broker: &Broker, image: &'a ClusterImage, key: &Key, version: i16) -> Result<Led<'a>, ErrorCode> {
+    let topic = match version {
+        ..13 => image.topic(&key.name).ok_or(ErrorCode::UnknownTopicOrPartition)?,
+        13.. => image.topic_by_id(TopicId(key.id)).ok_or(ErrorCode::UnknownTopicId)?,
+    };
+    broker.led(image, topic, key.partition)
 }
 
 /// A client that knows an older leader is fenced; one that knows a newer one must come again (KIP-320).

@@ -51,7 +51,7 @@ pub(crate) struct Planned {
     /// The session to name in the answer; 0 for none.
     pub(crate) session_id: i32,
     /// The partitions to read, in order.
-    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) wanted: Arc<[Wanted]>,
     /// Whether partitions without news are left out of the answer.
     incremental: bool,
 }
@@ -78,7 +78,7 @@ impl Sessions {
                 INITIAL_EPOCH if !wanted.is_empty() => self.create(&mut sessions, now_ms, by_id, &wanted),
                 _ => 0,
             };
-            return Ok(Planned { session_id, wanted, incremental: false });
+            return Ok(Planned { session_id, wanted: wanted.into(), incremental: false });
         }
         let session = sessions.get_mut(&id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
         if session.epoch != epoch {
@@ -88,7 +88,7 @@ impl Sessions {
             return Err(ErrorCode::FetchSessionTopicIdError);
         }
         session.update(now_ms, wanted, forgotten);
-        Ok(Planned { session_id: id, wanted: session.in_turn(), incremental: true })
+        Ok(Planned { session_id: id, wanted: session.in_turn().into(), incremental: true })
     }
 
     /// Notes what the client is about to be told; says which partitions belong into the answer.

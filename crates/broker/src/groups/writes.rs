@@ -16,7 +16,7 @@ pub(super) type Written = Pin<Box<dyn Future<Output = (WriteId, Result<(), Error
 pub(super) async fn write(shard: &Shard, partition: PartitionId, now_ms: i64, write: Write) -> Written {
     let id = write.id;
     if !shard.health().accepts_writes() {
-        return Box::pin(async move { (id, Err(ErrorCode::CoordinatorNotAvailable)) });
+        return Box::pin(async move { (id, Err(ErrorCode::KafkaStorageError)) });
     }
     let mut batch = BatchBuilder::new();
     for (key, value) in &write.records {
@@ -38,7 +38,7 @@ pub(super) async fn write(shard: &Shard, partition: PartitionId, now_ms: i64, wr
             Ok(proposal) => proposal.await.map(|(_, outcome)| outcome).map_err(|why| why.code()),
             Err(code) => Err(code),
         };
-        (id, result(outcome).map_err(as_coordinator))
+        (id, result(outcome))
     })
 }
 
@@ -47,17 +47,5 @@ fn result(outcome: Result<Outcome, ErrorCode>) -> Result<(), ErrorCode> {
         Outcome::Appended(results) => results.into_iter().try_for_each(|result| result.map(drop)),
         Outcome::Done => Ok(()),
         Outcome::Refused(code) => Err(code),
-    }
-}
-
-/// What a failed append means to a member of the group, as Kafka has it.
-fn as_coordinator(code: ErrorCode) -> ErrorCode {
-    match code {
-        ErrorCode::UnknownTopicOrPartition | ErrorCode::NotEnoughReplicas | ErrorCode::RequestTimedOut => {
-            ErrorCode::CoordinatorNotAvailable
-        }
-        ErrorCode::NotLeaderOrFollower => ErrorCode::NotCoordinator,
-        ErrorCode::KafkaStorageError => ErrorCode::CoordinatorNotAvailable,
-        other => other,
     }
 }

@@ -43,7 +43,7 @@ fn a_session_remembers_its_partitions() {
     let id = open(&sessions);
     assert_ne!(id, 0);
     let planned = plan(&sessions, id, 1, vec![wanted(1, 6)]).unwrap();
-    assert_eq!(planned.wanted, [wanted(0, 5), wanted(1, 6)]);
+    assert_eq!(*planned.wanted, [wanted(0, 5), wanted(1, 6)]);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_forgotten_partition_is_read_no_more() {
     let sessions = sessions();
     let id = open(&sessions);
     let planned = sessions.plan(0, id, 1, false, vec![], &[key(0)]).unwrap();
-    assert_eq!(planned.wanted, [wanted(1, 5)]);
+    assert_eq!(*planned.wanted, [wanted(1, 5)]);
 }
 
 #[test]
