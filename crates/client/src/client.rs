@@ -153,7 +153,7 @@ fn address_of(state: &State, id: BrokerId) -> Result<Address, ClientError> {
 fn passing(state: &State, address: &Address, why: NotOpened) -> NotOpened {
     let lost = |why| NotOpened::Wrong(ClientError::Lost { address: address.clone(), why });
     match why {
-        NotOpened::Unreachable(why) if state.reached.contains(address) => lost(why),
+        NotOpened::Unreachable(why) if state.reached.contains(address) => lost(why.to_string()),
         NotOpened::Wrong(ClientError::NotKafka { why, .. }) if state.reached.contains(address) => lost(why),
         other => other,
     }

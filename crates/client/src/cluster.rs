@@ -46,7 +46,7 @@ impl Client {
     /// # Errors
     /// If no broker can be reached.
     pub async fn describe_cluster(&self) -> Result<Cluster, ClientError> {
-        let response = self.ask(&DescribeClusterRequest::default().with_endpoint_type(1)).await?;
+        let response = self.ask(&DescribeClusterRequest::default()).await?;
         match ErrorCode::from_code(response.error_code) {
             ErrorCode::None => {}
             code => {

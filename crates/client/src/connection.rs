@@ -15,7 +15,7 @@ use wire::messages::{ApiVersionsRequest, Request};
 use wire::{Frame, FrameReader, StrBytes};
 
 use crate::versions::Served;
-use crate::{Address, ClientError, Options};
+use crate::{Address, ClientError, NoConnection, Options};
 
 /// Requests on their way on one connection. Callers wait for their answers, so there are never many.
 const MAX_IN_FLIGHT: usize = 16;
@@ -52,7 +52,7 @@ enum Broken {
 #[derive(Debug)]
 pub(crate) enum NotOpened {
     /// Nobody answers there.
-    Unreachable(String),
+    Unreachable(NoConnection),
     /// Somebody does, and something is wrong.
     Wrong(ClientError),
 }
@@ -63,8 +63,8 @@ impl Connection {
         let stream = match timeout(options.connect_timeout, connect(address)).await {
             Ok(connected) => connected.map_err(NotOpened::Unreachable)?,
             Err(_) => {
-                let why = format!("no answer within {} ms", options.connect_timeout.as_millis());
-                return Err(NotOpened::Unreachable(why));
+                let waited_ms = options.connect_timeout.as_millis();
+                return Err(NotOpened::Unreachable(NoConnection::Silent { waited_ms }));
             }
         };
         let (requests, outgoing) = mpsc::channel(MAX_IN_FLIGHT);
@@ -161,17 +161,18 @@ impl Connection {
     }
 }
 
-async fn connect(address: &Address) -> Result<TcpStream, String> {
+async fn connect(address: &Address) -> Result<TcpStream, NoConnection> {
     let found = lookup_host((address.host.as_str(), address.port)).await;
-    let found = found.map_err(|_| format!("the name {} is not known", address.host))?;
-    let mut why = format!("the name {} stands for no address", address.host);
-    for candidate in found {
+    let unknown = || NoConnection::UnknownName(address.host.clone());
+    let mut why = unknown();
+    for candidate in found.map_err(|_| unknown())? {
         match TcpStream::connect(candidate).await {
             Ok(stream) => {
-                stream.set_nodelay(true).map_err(|error| in_words(&error))?;
+                stream.set_nodelay(true).map_err(|error| NoConnection::Other(in_words(&error)))?;
                 return Ok(stream);
             }
-            Err(error) => why = in_words(&error),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => why = NoConnection::Refused,
+            Err(error) => why = NoConnection::Other(in_words(&error)),
         }
     }
     Err(why)
@@ -227,7 +228,6 @@ async fn receive(mut stream: OwnedReadHalf, mut waiting: mpsc::Receiver<oneshot:
 /// What the system says, without its number.
 fn in_words(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => "the broker closed it".to_owned(),
         _ => {
             let text = error.to_string();

@@ -8,12 +8,12 @@ use crate::Address;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
     /// Nobody answers at any of the bootstrap addresses.
-    #[error("cannot reach {}: {why}; {}", list(.addresses), remedy(.addresses))]
+    #[error("cannot reach {}: {why}; {}", list(.addresses), why.remedy(.addresses))]
     Unreachable {
         /// Those that were tried.
         addresses: Vec<Address>,
-        /// What the system said of the last.
-        why: String,
+        /// What happened at the last.
+        why: NoConnection,
     },
     /// The cluster names an address for one of its brokers that this machine cannot reach.
     #[error(
@@ -28,8 +28,8 @@ pub enum ClientError {
         broker: i32,
         /// What Metadata says of it.
         advertised: Address,
-        /// What the system said.
-        why: String,
+        /// What happened there.
+        why: NoConnection,
     },
     /// A broker that was reached before is gone.
     #[error("lost the connection to {address}: {why}")]
@@ -126,6 +126,42 @@ pub enum ClientError {
     },
 }
 
+/// Why a connection could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoConnection {
+    /// The machine is there, and nobody listens at the port.
+    #[error("connection refused")]
+    Refused,
+    /// No such machine.
+    #[error("the name {0} is not known")]
+    UnknownName(String),
+    /// Nothing came back.
+    #[error("no answer within {waited_ms} ms")]
+    Silent {
+        /// How long was waited.
+        waited_ms: u128,
+    },
+    /// What else the system says.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl NoConnection {
+    fn remedy(&self, addresses: &[Address]) -> &'static str {
+        match self {
+            NoConnection::UnknownName(_) => "is it spelled right?",
+            _ if addresses.iter().all(Address::is_local) => "is the broker running? start one with `tidelog`",
+            NoConnection::Refused => {
+                "is a broker running there, and open to other machines? start it with `tidelog --listen :9092 \
+                 --advertise HOST:PORT`"
+            }
+            NoConnection::Silent { .. } | NoConnection::Other(_) => {
+                "is the address right, and does a firewall let the port through?"
+            }
+        }
+    }
+}
+
 impl ClientError {
     /// A refusal by this code.
     pub(crate) fn refused(what: impl Into<String>, code: ErrorCode, message: Option<String>) -> Self {
@@ -155,16 +191,6 @@ fn list(addresses: &[Address]) -> String {
     addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(" or ")
 }
 
-fn remedy(addresses: &[Address]) -> &'static str {
-    match addresses.iter().all(Address::is_local) {
-        true => "is the broker running? start one with `tidelog`",
-        false => {
-            "is a broker running there, reachable from other machines? start it with `tidelog --listen :9092 \
-             --advertise HOST:PORT`"
-        }
-    }
-}
-
 fn did_you_mean(nearest: &Option<String>) -> String {
     nearest.as_ref().map_or_else(String::new, |name| format!("did you mean '{name}'? otherwise "))
 }
@@ -177,8 +203,12 @@ fn partitions(count: usize) -> String {
 }
 
 fn refusal(code: ErrorCode, message: &Option<String>) -> String {
-    let said = message.clone().unwrap_or_else(|| code.name().to_lowercase().replace('_', " "));
-    match advice(code) {
+    let said = match message {
+        Some(message) => message.trim_end_matches('.').to_owned(),
+        None => code.name().to_lowercase().replace('_', " "),
+    };
+    // What the broker says of a name is advice enough.
+    match advice(code).filter(|_| message.is_none() || code != ErrorCode::InvalidTopicException) {
         Some(advice) => format!("{said}; {advice}"),
         None => said,
     }
@@ -206,22 +236,27 @@ fn advice(code: ErrorCode) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> Vec<Address> {
-        Address::parse_list(text).unwrap()
+    fn unreachable(addresses: &str, why: NoConnection) -> String {
+        ClientError::Unreachable { addresses: Address::parse_list(addresses).unwrap(), why }.to_string()
     }
 
     #[test]
     fn nobody_listening_here_says_how_to_start_a_broker() {
-        let error = ClientError::Unreachable { addresses: at("localhost:9092"), why: "connection refused".into() };
         let said = "cannot reach localhost:9092: connection refused; is the broker running? start one with `tidelog`";
-        assert_eq!(error.to_string(), said);
+        assert_eq!(unreachable("localhost:9092", NoConnection::Refused), said);
     }
 
     #[test]
     fn nobody_listening_elsewhere_says_how_to_let_others_in() {
-        let error = ClientError::Unreachable { addresses: at("a:1,b:2"), why: "connection refused".into() };
-        assert!(error.to_string().starts_with("cannot reach a:1 or b:2: "), "{error}");
-        assert!(error.to_string().contains("--listen :9092"), "{error}");
+        let said = unreachable("a:1,b:2", NoConnection::Refused);
+        assert!(said.starts_with("cannot reach a:1 or b:2: connection refused; "), "{said}");
+        assert!(said.contains("--listen :9092"), "{said}");
+    }
+
+    #[test]
+    fn silence_and_unknown_names_have_remedies_of_their_own() {
+        assert!(unreachable("a:1", NoConnection::Silent { waited_ms: 5000 }).contains("firewall"));
+        assert!(unreachable("a:1", NoConnection::UnknownName("a".into())).contains("spelled"));
     }
 
     #[test]

@@ -53,7 +53,7 @@ mod versions;
 pub use address::{Address, DEFAULT_PORT, InvalidAddress};
 pub use client::Client;
 pub use cluster::{Cluster, ClusterBroker, FinalizedFeature};
-pub use error::ClientError;
+pub use error::{ClientError, NoConnection};
 pub use offsets::{OffsetAt, OffsetFound};
 pub use options::Options;
 pub use partitioner::{murmur2, partition_for_key};

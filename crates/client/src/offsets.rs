@@ -70,7 +70,7 @@ impl Client {
         let mut leaders: BTreeMap<BrokerId, Vec<ListOffsetsPartition>> = BTreeMap::new();
         for &index in partitions {
             let asked = ListOffsetsPartition::default().with_partition_index(index).with_timestamp(at.on_the_wire());
-            leaders.entry(topic.leader(index)?).or_default().push(asked.with_current_leader_epoch(-1));
+            leaders.entry(topic.leader(index)?).or_default().push(asked);
         }
         let mut found = BTreeMap::new();
         for (leader, partitions) in leaders {

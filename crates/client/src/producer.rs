@@ -167,10 +167,7 @@ impl Drop for Producer {
 
 /// A producer id; none from brokers that give none.
 async fn identity(client: &Client) -> Result<Identity, ClientError> {
-    let request = InitProducerIdRequest::default()
-        .with_transaction_timeout_ms(i32::MAX)
-        .with_producer_id(wire::messages::ProducerId(-1))
-        .with_producer_epoch(-1);
+    let request = InitProducerIdRequest::default().with_transactional_id(None).with_transaction_timeout_ms(i32::MAX);
     let mut retry = client.retry();
     loop {
         let error = match client.ask(&request).await {

@@ -148,13 +148,10 @@ impl Reader {
         FetchPartition::default()
             .with_partition(partition)
             .with_fetch_offset(self.positions[&partition])
-            .with_current_leader_epoch(-1)
-            .with_last_fetched_epoch(-1)
-            .with_log_start_offset(-1)
             .with_partition_max_bytes(self.options.partition_max_bytes)
     }
 
-    /// Outside of any session (KIP-227): id 0, epoch -1.
+    /// Outside of any session (KIP-227), which is the default.
     fn request(&self, partitions: Vec<FetchPartition>) -> FetchRequest {
         let topic = FetchTopic::default()
             .with_topic(wire::messages::TopicName(text(&self.topic.name)))
@@ -164,8 +161,6 @@ impl Reader {
             .with_max_wait_ms(i32::try_from(self.options.max_wait.as_millis()).unwrap_or(i32::MAX))
             .with_min_bytes(1)
             .with_max_bytes(self.options.max_bytes)
-            .with_session_id(0)
-            .with_session_epoch(-1)
             .with_topics(vec![topic])
     }
 

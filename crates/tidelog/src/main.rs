@@ -1,6 +1,7 @@
 //! The one binary: `tidelog` alone (or `tidelog serve`) is the broker, everything else its command
 //! line.
 
+mod commands;
 mod print_config;
 mod serve;
 
@@ -24,6 +25,16 @@ enum Command {
     Serve(serve::Serve),
     /// Print the effective settings with their origin
     Config(print_config::PrintConfig),
+    /// Write lines from standard input to a topic, one record each
+    Produce(commands::Produce),
+    /// Print the records of a topic, and those to come
+    Consume(commands::Consume),
+    /// Make, list, describe and delete topics
+    #[command(subcommand)]
+    Topic(commands::Topic),
+    /// Look at the cluster
+    #[command(subcommand)]
+    Cluster(commands::Cluster),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +42,10 @@ fn main() -> ExitCode {
     let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(serve) => serve.run(),
         Command::Config(print) => print.run(),
+        Command::Produce(produce) => produce.run(),
+        Command::Consume(consume) => consume.run(),
+        Command::Topic(topic) => topic.run(),
+        Command::Cluster(cluster) => cluster.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

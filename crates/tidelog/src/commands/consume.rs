@@ -1,0 +1,150 @@
+//! `tidelog consume`: the records of a topic, and those to come.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{self, IsTerminal};
+
+use clap::{Args, ValueEnum};
+use client::{Client, OffsetAt, Reader, ReaderOptions, Topic};
+
+mod print;
+mod start;
+
+use super::connect::Connect;
+use super::stop::{Stop, output_closed};
+use print::{Halt, Printer};
+use start::Start;
+
+/// Arguments of `tidelog consume`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tidelog consume greetings --from-beginning
+  tidelog consume orders --last 10 --print-key
+  tidelog consume orders --from 1h --no-follow --output json | jq .value
+  tidelog consume orders --partition 2 --offset 1000 --count 1
+
+It joins no consumer group and commits nothing. Records of one partition come in order.")]
+pub(crate) struct Consume {
+    /// Name of the topic
+    topic: String,
+    #[command(flatten)]
+    start: Start,
+    /// Only this partition; may be given several times [default: all]
+    #[arg(long = "partition", short, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
+    partitions: Vec<i32>,
+    /// End after so many records
+    #[arg(long, short = 'n', value_name = "N")]
+    count: Option<u64>,
+    /// End where the topic ends now, instead of waiting for more
+    #[arg(long)]
+    no_follow: bool,
+    #[command(flatten)]
+    format: Format,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// What is printed of each record.
+#[derive(Args)]
+struct Format {
+    /// Text prints the value of a record in a line; json prints all of it as an object in a line
+    #[arg(long, short, value_enum, default_value_t = Output::Text, env = "TIDELOG_OUTPUT", value_name = "FORMAT")]
+    output: Output,
+    /// Print when each record was written, in UTC
+    #[arg(long)]
+    print_timestamp: bool,
+    /// Print each record's partition
+    #[arg(long)]
+    print_partition: bool,
+    /// Print each record's offset
+    #[arg(long)]
+    print_offset: bool,
+    /// Print each record's headers, as key=value,key=value
+    #[arg(long)]
+    print_headers: bool,
+    /// Print each record's key
+    #[arg(long)]
+    print_key: bool,
+    /// What stands between the parts of a line [default: a tab]
+    #[arg(long, value_name = "TEXT", default_value = "\t", hide_default_value = true)]
+    separator: String,
+}
+
+/// How records are printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Text,
+    Json,
+}
+
+impl Consume {
+    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+        self.connect.run(|client| self.consume(client))
+    }
+
+    async fn consume(&self, client: Client) -> Result<(), Box<dyn Error>> {
+        let mut stop = Stop::new()?;
+        tokio::select! {
+            biased;
+            () = stop.asked() => Ok(()),
+            () = output_closed() => Ok(()),
+            done = self.print(client) => done,
+        }
+    }
+
+    async fn print(&self, client: Client) -> Result<(), Box<dyn Error>> {
+        let topic = client.topic(&self.topic).await?;
+        let partitions = self.chosen(&topic)?;
+        let ends = client.list_offsets(&topic, &partitions, OffsetAt::End).await?;
+        let ends: BTreeMap<i32, i64> = ends.into_iter().map(|(partition, end)| (partition, end.offset)).collect();
+        let positions = self.start.positions(&client, &topic, &partitions, &ends).await?;
+        if self.start.is_default() && !self.no_follow && io::stderr().is_terminal() {
+            eprintln!("waiting for new records of {}; --from-beginning shows those that are there", self.topic);
+        }
+        let reader = Reader::new(client, topic, positions, ReaderOptions::default());
+        let ends = if self.no_follow { ends } else { BTreeMap::new() };
+        match self.print_all(reader, &ends).await {
+            Ok(()) | Err(Halt::Done) => Ok(()),
+            // Who closed the pipe has seen enough.
+            Err(Halt::Output(why)) if why.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(Halt::Output(why)) => Err(format!("cannot write to standard output: {why}").into()),
+            Err(Halt::Client(why)) => Err(why.into()),
+        }
+    }
+
+    /// Prints what comes up to the given ends, or without end where there is none. What was fetched is printed before
+    /// the next is waited for, and before an error is reported.
+    async fn print_all(&self, mut reader: Reader, ends: &BTreeMap<i32, i64>) -> Result<(), Halt> {
+        let mut printer = Printer::new(&self.topic, &self.format, self.count);
+        while !printer.is_done() && !has_reached(&reader, ends) {
+            for fetched in reader.next().await? {
+                let (partition, end) = (fetched.partition(), ends.get(&fetched.partition()).copied());
+                match fetched.for_each(|record| printer.print(partition, &record, end)) {
+                    Ok(()) | Err(Halt::Done) => {}
+                    Err(why) => {
+                        printer.flush()?;
+                        return Err(why);
+                    }
+                }
+            }
+            printer.flush()?;
+        }
+        Ok(())
+    }
+
+    fn chosen(&self, topic: &Topic) -> Result<Vec<i32>, client::ClientError> {
+        for partition in &self.partitions {
+            topic.partition(*partition)?;
+        }
+        match self.partitions.is_empty() {
+            true => Ok(topic.partitions.iter().map(|partition| partition.index).collect()),
+            false => Ok(self.partitions.clone()),
+        }
+    }
+}
+
+/// Whether all partitions have an end, and are there.
+fn has_reached(reader: &Reader, ends: &BTreeMap<i32, i64>) -> bool {
+    reader.positions().iter().all(|(partition, position)| ends.get(partition).is_some_and(|end| position >= end))
+}

@@ -1,0 +1,18 @@
+//! The command line of a cluster: what a person does without a Kafka client of their own.
+//!
+//! Results go to standard output (tables for a terminal, tab-separated for a pipe), everything else to standard
+//! error. An error is one line that says what to do about it.
+
+mod cluster;
+mod connect;
+mod consume;
+mod produce;
+mod stop;
+mod table;
+mod time;
+mod topic;
+
+pub(crate) use cluster::Cluster;
+pub(crate) use consume::Consume;
+pub(crate) use produce::Produce;
+pub(crate) use topic::Topic;
