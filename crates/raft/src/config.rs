@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use model::{BrokerId, GroupId};
 use uuid::Uuid;
+
+use crate::transport::{Alone, Transport};
 
 /// One member of a Raft group.
 ///
@@ -52,11 +55,14 @@ pub struct Config {
     pub bootstrap: BTreeSet<Voter>,
     /// Bytes of unanswered proposals above which [`crate::Group::propose`] waits.
     pub max_proposed_bytes: usize,
+    /// The way to the other members.
+    pub transport: Arc<dyn Transport>,
 }
 
 impl Config {
     /// A group whose only voter is this broker.
     pub fn single(group: GroupId, me: Voter) -> Self {
-        Config { group, me, bootstrap: BTreeSet::from([me]), max_proposed_bytes: MAX_PROPOSED_BYTES }
+        let bootstrap = BTreeSet::from([me]);
+        Config { group, me, bootstrap, max_proposed_bytes: MAX_PROPOSED_BYTES, transport: Arc::new(Alone) }
     }
 }

@@ -47,6 +47,7 @@ mod error;
 mod group;
 mod state_machine;
 mod status;
+pub mod transport;
 
 pub use config::{Config, MAX_PROPOSED_BYTES, Voter};
 pub use error::{ProposeError, RaftError};
@@ -54,3 +55,4 @@ pub use group::{Group, Proposal};
 pub use journal::EntryId;
 pub use state_machine::{Applied, StateMachine};
 pub use status::Status;
+pub use transport::Transport;

@@ -10,11 +10,14 @@ use bytes::Bytes;
 use futures::Stream;
 use journal::{Entry, GroupLog};
 use openraft::entry::RaftEntry;
-use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
+use openraft::errors::LeaderChanged;
+use openraft::storage::{
+    IOFlushed, LeaderBoundedStreamError, LeaderBoundedStreamResult, LogState, RaftLogReader, RaftLogStorage,
+};
 use tokio::sync::oneshot;
 
 use super::encoding::{decode_membership, decode_vote, encode_membership, encode_vote};
-use super::types::{LogEntry, LogId, Payload, Types, Vote, entry_id, log_id};
+use super::types::{Candidate, LogEntry, LogId, Payload, Types, Vote, entry_id, log_id};
 
 /// Bytes of payload read from the journal at once. A replay holds this much, and lets the group's
 /// other tasks run after each piece: some milliseconds' worth of applying.
@@ -40,6 +43,11 @@ impl<R> LogStore<R> {
     fn read(&self, range: Range<u64>) -> io::Result<Vec<LogEntry>> {
         let entries = self.log.read(range, READ_BYTES)?;
         entries.into_iter().map(from_journal).collect()
+    }
+
+    fn vote(&self) -> io::Result<Option<Vote>> {
+        let Some(bytes) = self.log.state().vote else { return Ok(None) };
+        decode_vote(&bytes).map(Some).ok_or_else(|| unreadable("vote"))
     }
 
     fn bounds(&self, range: impl RangeBounds<u64>) -> Range<u64> {
@@ -89,9 +97,32 @@ impl<R: Send + Debug + 'static> RaftLogReader<Types<R>> for LogStore<R> {
         futures::stream::unfold(pieces, async |mut pieces| Some((pieces.next().await?, pieces)))
     }
 
+    /// What replication reads: as above, while `leader` leads and no longer.
+    async fn leader_bounded_stream<B>(
+        &mut self,
+        leader: Candidate,
+        range: B,
+    ) -> impl Stream<Item = LeaderBoundedStreamResult<Types<R>>> + Send
+    where
+        B: RangeBounds<u64> + Clone + Debug + Send,
+    {
+        let pieces = Pieces { store: self.clone(), rest: self.bounds(range), piece: Vec::new().into_iter() };
+        futures::stream::unfold(Some(pieces), move |pieces| async move {
+            let mut pieces = pieces?;
+            let entry = pieces.next().await?;
+            // After the read: who leads now led then.
+            match pieces.store.vote() {
+                Ok(Some(vote)) if vote.committed && vote.leader_id == leader => {
+                    Some((entry.map_err(LeaderBoundedStreamError::IoError), Some(pieces)))
+                }
+                Ok(vote) => Some((Err(LeaderChanged::new(leader, vote).into()), None)),
+                Err(error) => Some((Err(LeaderBoundedStreamError::IoError(error)), None)),
+            }
+        })
+    }
+
     async fn read_vote(&mut self) -> io::Result<Option<Vote>> {
-        let Some(bytes) = self.log.state().vote else { return Ok(None) };
-        decode_vote(&bytes).map(Some).ok_or_else(|| unreadable("vote"))
+        self.vote()
     }
 
     /// The last entry of each term, found by halving, without reading entries.
@@ -219,7 +250,7 @@ fn next_index(entries: &[LogEntry]) -> u64 {
     entries.last().map_or(u64::MAX, |last| last.index() + 1)
 }
 
-fn to_journal(entry: LogEntry) -> Entry {
+pub(super) fn to_journal(entry: LogEntry) -> Entry {
     let (kind, payload) = match entry.payload {
         Payload::Blank => (Entry::BLANK, Bytes::new()),
         Payload::Proposed(bytes) => (Entry::NORMAL, bytes),

@@ -6,6 +6,7 @@
 mod encoding;
 mod log_store;
 mod machine;
+mod messages;
 mod network;
 mod runtime;
 mod types;
@@ -17,13 +18,29 @@ use crate::{ProposeError, StateMachine};
 pub(crate) use types::{Answer, Proposed};
 pub(crate) use worker::{Running, start};
 
+use crate::transport::{Reply, Request};
+
 /// openraft's handle.
 pub(crate) type Raft<S> = openraft::Raft<types::Types<<S as StateMachine>::Response>, machine::Machine<S>>;
 
 /// What openraft answers to a proposal.
 pub(crate) type Written<R> = openraft::raft::ClientWriteResult<types::Types<R>>;
 
-/// That answer in our words.
+/// Answers what another member asks.
+pub(crate) async fn receive<S: StateMachine>(
+    raft: &Raft<S>,
+    request: Request,
+) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(match request {
+        Request::PreVote(candidacy) => messages::vote_reply(&raft.pre_vote(messages::vote_request(candidacy)).await?),
+        Request::Vote(candidacy) => messages::vote_reply(&raft.vote(messages::vote_request(candidacy)).await?),
+        Request::Append(append) => {
+            messages::append_reply(&raft.append_entries(messages::append_request(append)?).await?)
+        }
+    })
+}
+
+/// openraft's answer to a proposal in our words.
 pub(crate) fn outcome<R>(group: model::GroupId, written: Written<R>) -> Result<(EntryId, R), ProposeError>
 where
     R: Send + std::fmt::Debug + 'static,

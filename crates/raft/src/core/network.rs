@@ -1,35 +1,51 @@
-//! How openraft reaches the other members: not yet, since a group has one.
+//! openraft's way to the other members: over the group's transport.
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::sync::Arc;
 
-use openraft::error::{RPCError, ReplicationClosed, StreamingError, Unreachable};
+use model::GroupId;
+use openraft::errors::{RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::RPCOption;
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse};
 use openraft::{AnyError, RaftNetworkFactory, RaftNetworkV2};
 
+use super::messages;
 use super::types::{Snapshot, Types, Vote};
 use crate::Voter;
+use crate::transport::{Reply, Request, Transport};
 
 /// Makes a connection for each member.
-pub(crate) struct Network;
+pub(crate) struct Network {
+    pub(super) group: GroupId,
+    pub(super) transport: Arc<dyn Transport>,
+}
 
 impl<R: Send + Debug + 'static> RaftNetworkFactory<Types<R>> for Network {
     type Network = Peer;
 
     async fn new_client(&mut self, target: Voter, (): &()) -> Peer {
-        Peer { target }
+        Peer { group: self.group, target, transport: self.transport.clone() }
     }
 }
 
-/// One member, out of reach.
+/// One member.
 pub(crate) struct Peer {
+    group: GroupId,
     target: Voter,
+    transport: Arc<dyn Transport>,
 }
 
 impl Peer {
-    fn unreachable<R: Send + Debug + 'static>(&self) -> Unreachable<Types<R>> {
-        Unreachable::new(&AnyError::error(format!("no way to reach voter {}", self.target)))
+    async fn call<R: Send + Debug + 'static, T>(
+        &self,
+        request: Request,
+        read: impl FnOnce(Reply) -> Option<T>,
+    ) -> Result<T, RPCError<Types<R>>> {
+        let unreachable = |reason: String| RPCError::Unreachable(Unreachable::new(&AnyError::error(reason)));
+        let reply = self.transport.call(self.group, self.target, request).await;
+        let reply = reply.map_err(|error| unreachable(error.to_string()))?;
+        read(reply).ok_or_else(|| unreachable(format!("voter {} answered something else", self.target)))
     }
 }
 
@@ -38,29 +54,29 @@ impl<R: Send + Debug + 'static> RaftNetworkV2<Types<R>> for Peer {
 
     async fn append_entries(
         &mut self,
-        _: AppendEntriesRequest<Types<R>>,
+        request: AppendEntriesRequest<Types<R>>,
         _: RPCOption,
     ) -> Result<AppendEntriesResponse<Types<R>>, RPCError<Types<R>>> {
-        Err(self.unreachable().into())
+        self.call(Request::Append(messages::append(request)), messages::append_response).await
     }
 
     async fn vote(
         &mut self,
-        _: VoteRequest<Types<R>>,
+        request: VoteRequest<Types<R>>,
         _: RPCOption,
     ) -> Result<VoteResponse<Types<R>>, RPCError<Types<R>>> {
-        Err(self.unreachable().into())
+        self.call(Request::Vote(messages::candidacy(&request)), messages::vote_response).await
     }
 
-    /// Not granted, as it would be by default.
     async fn pre_vote(
         &mut self,
-        _: VoteRequest<Types<R>>,
+        request: VoteRequest<Types<R>>,
         _: RPCOption,
     ) -> Result<VoteResponse<Types<R>>, RPCError<Types<R>>> {
-        Err(self.unreachable().into())
+        self.call(Request::PreVote(messages::candidacy(&request)), messages::vote_response).await
     }
 
+    /// Not yet: a member behind the purged part of the log stays behind.
     async fn full_snapshot(
         &mut self,
         _: Vote,
@@ -68,6 +84,7 @@ impl<R: Send + Debug + 'static> RaftNetworkV2<Types<R>> for Peer {
         _: impl Future<Output = ReplicationClosed> + Send + 'static,
         _: RPCOption,
     ) -> Result<SnapshotResponse<Types<R>>, StreamingError<Types<R>>> {
-        Err(self.unreachable().into())
+        let reason = format!("no way to ship state to voter {}", self.target);
+        Err(StreamingError::Unreachable(Unreachable::new(&AnyError::error(reason))))
     }
 }

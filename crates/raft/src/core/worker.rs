@@ -96,8 +96,9 @@ async fn open<S: StateMachine>(
     replay(&mut store, &mut machine).await.map_err(|error| failed(&error))?;
 
     let is_new = store.log().state() == journal::GroupState::default() && machine.applied_id().is_none();
+    let network = Network { group, transport: config.transport.clone() };
     let settings = openraft_config(group).map_err(|reason| RaftError::Config { group, reason })?;
-    let raft = Raft::<S>::new(config.me, settings, Network, store, machine).await.map_err(fatal)?;
+    let raft = Raft::<S>::new(config.me, settings, network, store, machine).await.map_err(fatal)?;
     if is_new && !config.bootstrap.is_empty() {
         raft.initialize(config.bootstrap.clone()).await.map_err(|error| failed(&error))?;
     }
@@ -166,10 +167,12 @@ fn openraft_config(group: GroupId) -> Result<Arc<openraft::Config>, Arc<str>> {
     config.validate().map(Arc::new).map_err(|error| error.to_string().into())
 }
 
-/// The same group draws the same election timeouts under simulation; others draw others.
+/// The same member of the same group draws the same election timeouts under simulation. Two members
+/// that drew the same would stand against each other in every term.
 fn seed(config: &Config) -> u64 {
     let (high, low) = config.me.directory.as_u64_pair();
-    (high ^ low).wrapping_add(u64::from(config.group.0).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    let parts = [high, low, u64::from(config.me.broker.cast_unsigned()), u64::from(config.group.0)];
+    parts.into_iter().fold(0, |seed: u64, part| (seed ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29))
 }
 
 /// Tells what openraft does as a [`Status`], until the group ends.

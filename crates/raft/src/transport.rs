@@ -1,0 +1,120 @@
+//! How the members of a group reach one another: typed messages over a transport that is not ours.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+
+use journal::{Entry, EntryId};
+use model::GroupId;
+
+use crate::Voter;
+
+/// Carries one request to a member of a group and brings its reply back; there, it is handed to
+/// [`crate::Group::receive`].
+///
+/// Requests to one member should keep their order; they may be lost, doubled or late. The transport
+/// gives up by itself: callers do not wait for ever, but may wait for long.
+pub trait Transport: Send + Sync + Debug + 'static {
+    /// Sends a request.
+    fn call(&self, group: GroupId, to: Voter, request: Request) -> Call;
+}
+
+/// A reply on its way.
+pub type Call = Pin<Box<dyn Future<Output = Result<Reply, Unreachable>> + Send>>;
+
+/// A member can't be reached now, or did not answer in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("voter {to} can't be reached: {reason}; check its broker and the network between")]
+pub struct Unreachable {
+    /// Whom it was sent to.
+    pub to: Voter,
+    /// What the transport says.
+    pub reason: String,
+}
+
+/// The transport of a broker that knows no other.
+#[derive(Debug, Clone, Copy)]
+pub struct Alone;
+
+impl Transport for Alone {
+    fn call(&self, _group: GroupId, to: Voter, _request: Request) -> Call {
+        let reason = "this broker has no connections to others".to_owned();
+        Box::pin(std::future::ready(Err(Unreachable { to, reason })))
+    }
+}
+
+/// Who stands for a term, or was elected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ballot {
+    /// The term.
+    pub term: u64,
+    /// Who stands.
+    pub voter: Voter,
+    /// Whether a majority has voted for it.
+    pub elected: bool,
+}
+
+/// What one member asks of another.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Request {
+    /// Would you vote for me? Asked first, since it changes nothing: a member that was away does not
+    /// disturb the others.
+    PreVote(Candidacy),
+    /// Vote for me.
+    Vote(Candidacy),
+    /// Store these entries.
+    Append(Append),
+}
+
+/// What a member stands with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Candidacy {
+    /// The term, and who stands.
+    pub ballot: Ballot,
+    /// Its last entry.
+    pub last: Option<EntryId>,
+    /// The leader has asked for it, so that nobody need wait for its lease to end.
+    pub handed_over: bool,
+}
+
+/// Entries from a leader; none, as a sign of life.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Append {
+    /// The leader.
+    pub ballot: Ballot,
+    /// The entry before these.
+    pub previous: Option<EntryId>,
+    /// Consecutive entries.
+    pub entries: Vec<Entry>,
+    /// The last entry that the leader knows to be committed.
+    pub committed: Option<EntryId>,
+}
+
+/// What a member replies.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// To [`Request::PreVote`] and [`Request::Vote`].
+    Vote {
+        /// Whom it follows or has voted for.
+        ballot: Ballot,
+        /// Its last entry.
+        last: Option<EntryId>,
+        /// Whether the candidate has its vote.
+        granted: bool,
+    },
+    /// To [`Request::Append`].
+    Append(Appended),
+}
+
+/// What became of appended entries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Appended {
+    /// All are durable.
+    All,
+    /// Those up to this one are.
+    UpTo(Option<EntryId>),
+    /// The entry before them is not there: go further back.
+    Conflict,
+    /// There is a later leader or candidate.
+    Superseded(Ballot),
+}
