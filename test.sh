@@ -80,6 +80,8 @@ if $run_clients; then
   cargo_test -p tidelog-tests --test starts -- --test-threads=1 "$@"
   say "Real clients"
   cargo_test -p tidelog-tests --test clients -- "$@"
+  say "The documentation's commands"
+  cargo_test -p tidelog-tests --test docs -- "$@"
   say "Crashes under load"
   cargo_test -p tidelog-tests --test crashes -- "$@"
 fi
