@@ -82,7 +82,7 @@ impl<S: StateMachine> Group<S> {
         let stopped = || RaftError::Stopped { group: *group };
         let _one_by_one = checkpointing.lock().await;
         let (waiter, outcome) = oneshot::channel();
-        running.checkpoints.send(waiter).map_err(|_| stopped())?;
+        running.checkpoints.send(waiter).await.map_err(|_| stopped())?;
         running.raft.trigger().snapshot().await.map_err(|_| stopped())?;
         let reached = outcome.await.map_err(|_| stopped())?.map_err(|error| {
             let reason = format!("a checkpoint failed: {error}").into();

@@ -26,7 +26,7 @@ pub(crate) struct Machine<S: StateMachine> {
     applied: Option<LogId>,
     membership: StoredMembership,
     checkpointed: Arc<Mutex<SnapshotMeta>>,
-    waiters: mpsc::UnboundedReceiver<CheckpointWaiter>,
+    waiters: mpsc::Receiver<CheckpointWaiter>,
     /// The term whose first entry was applied last.
     term_started: watch::Sender<u64>,
     /// Held by all that may touch the state machine's files.
@@ -41,7 +41,7 @@ impl<S: StateMachine> Machine<S> {
     pub(super) fn new(
         machine: S,
         executor: Arc<dyn Executor>,
-        waiters: mpsc::UnboundedReceiver<CheckpointWaiter>,
+        waiters: mpsc::Receiver<CheckpointWaiter>,
         term_started: watch::Sender<u64>,
         alive: Alive,
     ) -> Option<Self> {
@@ -113,7 +113,9 @@ impl<S: StateMachine> RaftStateMachine<Types<S::Response>> for Machine<S> {
     async fn get_snapshot_builder(&mut self) -> Checkpoint {
         let waiters = std::iter::from_fn(|| self.waiters.try_recv().ok()).collect();
         let meta = SnapshotMeta { last_log_id: self.applied, last_membership: self.membership.clone() };
-        let job = self.applied.map(|id| {
+        // Nothing was applied since the last one: nothing to write.
+        let news = self.applied.filter(|_| self.applied != lock(&self.checkpointed).last_log_id);
+        let job = news.map(|id| {
             let applied = Applied { id: entry_id(id), membership: encode_stored_membership(&self.membership) };
             let job = self.machine.get_mut().unwrap_or_else(PoisonError::into_inner).checkpoint(applied);
             let alive = self.alive.clone();

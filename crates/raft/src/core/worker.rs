@@ -28,11 +28,14 @@ const ELECTION_MAX_MS: u64 = 700;
 /// keeps other calls bounded.
 const QUEUED_CALLS: u64 = 1 << 20;
 
+/// Callers of one checkpoint. They ask one by one: more than one is there only if others gave up.
+const CHECKPOINT_WAITERS: usize = 16;
+
 /// A group that runs: what its handle needs.
 pub(crate) struct Running<S: StateMachine> {
     pub(crate) raft: Raft<S>,
     pub(crate) status: watch::Receiver<Status>,
-    pub(crate) checkpoints: mpsc::UnboundedSender<CheckpointWaiter>,
+    pub(crate) checkpoints: mpsc::Sender<CheckpointWaiter>,
     /// Set to true, or dropped, it ends the group. The status' sender is gone when it has ended.
     pub(crate) stop: watch::Sender<bool>,
 }
@@ -60,7 +63,7 @@ async fn run<S: StateMachine>(
     executor: Arc<dyn Executor>,
     started: oneshot::Sender<Result<Running<S>, RaftError>>,
 ) {
-    let (checkpoints, waiters) = mpsc::unbounded_channel();
+    let (checkpoints, waiters) = mpsc::channel(CHECKPOINT_WAITERS);
     let (term_started, terms) = watch::channel(0);
     let (alive, mut all_gone) = mpsc::channel(1);
     let store = LogStore::new(journal.group(config.group));
