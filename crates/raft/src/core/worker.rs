@@ -73,13 +73,17 @@ async fn run<S: StateMachine>(
         Ok(machine) => open(&config, store, machine).await,
         Err(error) => Err(error),
     };
-    let raft = match raft {
-        Ok(raft) => raft,
+    let (raft, is_new) = match raft {
+        Ok(opened) => opened,
         Err(error) => return drop(started.send(Err(error))),
     };
     let (status, for_handles) = watch::channel(Status::default());
     let (stop, stopping) = watch::channel(false);
     started.send(Ok(Running { raft: raft.clone(), status: for_handles, checkpoints, stop })).ok();
+    // The caller need not wait for the disk meanwhile: it starts other groups.
+    if let Err(reason) = take_part(&raft, &config, is_new).await {
+        tracing::error!("raft group {} does not take part in elections: {reason}", config.group);
+    }
     Watcher { me: config.me, raft, terms, status: &status }.run(stopping).await;
     // Not before the last apply and the last checkpoint have let go of the files.
     all_gone.recv().await;
@@ -87,11 +91,12 @@ async fn run<S: StateMachine>(
 }
 
 /// Brings the state machine up to what is known to be committed, and starts openraft from there.
+/// Tells whether the group has no history at all.
 async fn open<S: StateMachine>(
     config: &Config,
     mut store: LogStore<S::Response>,
     mut machine: Machine<S>,
-) -> Result<Raft<S>, RaftError> {
+) -> Result<(Raft<S>, bool), RaftError> {
     let group = config.group;
     let failed = |error: &dyn std::fmt::Display| RaftError::Storage { group, reason: error.to_string().into() };
     let fatal = |error: Fatal<Types<S::Response>>| failed(&error);
@@ -102,16 +107,21 @@ async fn open<S: StateMachine>(
     let network = Network { group, transport: config.transport.clone() };
     let settings = openraft_config(group).map_err(|reason| RaftError::Config { group, reason })?;
     let raft = Raft::<S>::new(config.me, settings, network, store, machine).await.map_err(fatal)?;
+    Ok((raft, is_new))
+}
+
+/// Names the members of a new group, and stands for election where nobody else could.
+async fn take_part<S: StateMachine>(raft: &Raft<S>, config: &Config, is_new: bool) -> Result<(), String> {
     if is_new && !config.bootstrap.is_empty() {
-        raft.initialize(config.bootstrap.clone()).await.map_err(|error| failed(&error))?;
+        raft.initialize(config.bootstrap.clone()).await.map_err(|error| error.to_string())?;
     }
     let me = config.me;
     let alone = raft.with_raft_state(move |state| state.membership_state.effective().voter_ids().eq([me])).await;
-    if alone.map_err(fatal)? {
-        // A term of its own for each start: nobody else could be elected, so why wait.
-        raft.trigger().elect(false).await.map_err(fatal)?;
+    if alone.map_err(|error| error.to_string())? {
+        // A term of its own for each start; no timeout to wait for.
+        raft.trigger().elect(false).await.map_err(|error| error.to_string())?;
     }
-    Ok(raft)
+    Ok(())
 }
 
 /// Refuses to go on from a journal and a manifest that do not belong together.
