@@ -43,18 +43,22 @@ pub struct Broker {
 pub(crate) struct ShardHere {
     pub(crate) shard: Shard,
     pub(crate) status: watch::Receiver<Status>,
+    /// Whether this is its only replica.
+    is_alone: bool,
 }
 
 impl ShardHere {
-    pub(crate) fn new(shard: Shard) -> Self {
+    pub(crate) fn new(shard: Shard, is_alone: bool) -> Self {
         let status = shard.status();
-        ShardHere { shard, status }
+        ShardHere { shard, status, is_alone }
     }
 
-    /// The current term, if this broker leads the shard and may answer for it.
+    /// The current term, if this broker leads the shard and may answer for it. When the journal has
+    /// failed, nobody else can have taken over from the only replica: what is committed can be read.
     pub(crate) fn leading_term(&self, me: BrokerId) -> Option<u64> {
         let status = *self.status.borrow();
-        (status.ready && status.leader == Some(me)).then_some(status.term)
+        let may_answer = status.ready || (status.failed && self.is_alone);
+        (may_answer && status.leader == Some(me)).then_some(status.term)
     }
 }
 
@@ -108,7 +112,7 @@ impl Broker {
         let shards = self.shards.load();
         let here = shards.get(&place.shard)?;
         let status = *here.status.borrow();
-        let leader = status.leader.filter(|_| status.ready)?;
+        let leader = status.leader.filter(|_| status.ready || (status.failed && here.is_alone))?;
         let partition = here.shard.view().get(PartitionId { topic: topic.id, index })?;
         Some((leader, partition.epoch_base.in_term(status.term)))
     }

@@ -77,6 +77,7 @@ fn route(context: Context, header: RequestHeader, body: Bytes) -> Result<Answer,
         ApiKey::DeleteRecords => answer(context, header, body, api::delete_records::handle),
         ApiKey::InitProducerId => answer(context, header, body, api::init_producer_id::handle),
         ApiKey::OffsetForLeaderEpoch => answer(context, header, body, api::offset_for_leader_epoch::handle),
+        ApiKey::DescribeConfigs => answer(context, header, body, api::describe_configs::handle),
         ApiKey::DescribeCluster => answer(context, header, body, api::describe_cluster::handle),
         other => Err(Close::Malformed(wire::Malformed::UnknownApi(other.code()))),
     }

@@ -52,7 +52,10 @@ impl Room {
         };
         if full != self.full.swap(full, Ordering::Relaxed) {
             match full {
-                true => tracing::error!(self.reserve_bytes, "the disk is full; produce is refused until there is room"),
+                true => tracing::error!(
+                    reserve_bytes = self.reserve_bytes,
+                    "the disk is full; produce is refused until there is room"
+                ),
                 false => tracing::info!("the disk has room again"),
             }
         }

@@ -126,7 +126,7 @@ pub(crate) async fn open(
         shards: ArcSwap::default(),
         topics: Topics::new(config.clone()),
         groups: Groups::default(),
-        sessions: Sessions::new(env.random.clone()),
+        sessions: Sessions::new(env.random.clone(), config.max_incremental_fetch_session_cache_slots()),
         room: Room::new(env.disk.clone(), dir.clone(), config.disk_reserve_bytes()),
         stop: Stop::default(),
         env,
@@ -235,7 +235,7 @@ async fn start_shards(broker: &Arc<Broker>, dir: &Path) -> Result<(), StartError
             topics: dir.join("topics"),
         };
         let shard = Shard::start(options, broker.journal.clone(), broker.env.executor.clone()).await?;
-        shards.insert(image.id, ShardHere::new(shard));
+        shards.insert(image.id, ShardHere::new(shard, image.members.len() == 1));
     }
     for here in shards.values() {
         let mut status = here.status.clone();

@@ -70,7 +70,7 @@ fn logs(config: &BrokerConfig) -> Result<(), ConfigError> {
 }
 
 fn connections(config: &BrokerConfig) -> Result<(), ConfigError> {
-    let queued = config.queued_max_request_bytes();
+    let queued = config.value("queued.max.request.bytes").and_then(|value| value.parse().ok()).unwrap_or(-1_i64);
     if queued > 0 && queued < i64::from(config.socket_request_max_bytes()) {
         let least = config.socket_request_max_bytes();
         return Err(bad(

@@ -1,7 +1,7 @@
 //! `tidelog serve`: the broker as a process.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -138,9 +138,13 @@ fn greet(config: &BrokerConfig, running: &Running) {
     println!("  tidelog consume greetings --from-beginning{elsewhere}");
 }
 
-/// Warnings and errors go to stderr, more on request: `TIDELOG_LOG=debug`.
+/// Warnings and errors go to stderr, more on request: `TIDELOG_LOG=info`.
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TIDELOG_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,openraft=error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
 }

@@ -206,7 +206,7 @@ apis! {
     29, DescribeAcls,                          1,  3, 2,     later(SECURITY);
     30, CreateAcls,                            1,  3, 2,     later(SECURITY);
     31, DeleteAcls,                            1,  3, 2,     later(SECURITY);
-    32, DescribeConfigs,                       1,  4, 4,     later(ADMINISTRATION);
+    32, DescribeConfigs,                       1,  4, 4,     serves(1, 4);
     33, AlterConfigs,                          0,  2, 2,     later(ADMINISTRATION);
     34, AlterReplicaLogDirs,                   1,  2, 2,     later(ADMINISTRATION);
     35, DescribeLogDirs,                       1,  5, 2,     later(ADMINISTRATION);

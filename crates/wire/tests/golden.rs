@@ -100,6 +100,7 @@ each_served_api! {
     init_producer_id InitProducerIdRequest;
     offset_for_leader_epoch OffsetForLeaderEpochRequest;
     describe_cluster DescribeClusterRequest;
+    describe_configs DescribeConfigsRequest;
 }
 
 #[test]

@@ -153,6 +153,7 @@ each_served_api! {
     init_producer_id InitProducerIdRequest;
     offset_for_leader_epoch OffsetForLeaderEpochRequest;
     describe_cluster DescribeClusterRequest;
+    describe_configs DescribeConfigsRequest;
 }
 
 /// A Produce request of `count` topics without names, each of which is `topic`.

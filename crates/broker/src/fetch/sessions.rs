@@ -9,10 +9,6 @@ use model::{ErrorCode, Random};
 use super::Key;
 use super::read::{Read, Wanted};
 
-/// Sessions remembered (`max.incremental.fetch.session.cache.slots`); without one, a client sends
-/// all its partitions each time.
-const MAX_SESSIONS: usize = 1000;
-
 /// A session may be dropped for another when nobody used it for so long
 /// (`min.incremental.fetch.session.eviction.ms`).
 const EVICTION_MS: i64 = 120_000;
@@ -25,6 +21,9 @@ const INITIAL_EPOCH: i32 = 0;
 /// All sessions of a broker.
 pub(crate) struct Sessions {
     random: Arc<dyn Random>,
+    /// Sessions remembered (`max.incremental.fetch.session.cache.slots`); without one, a client sends
+    /// all its partitions each time.
+    most: usize,
     sessions: Mutex<BTreeMap<i32, Session>>,
 }
 
@@ -57,8 +56,8 @@ pub(crate) struct Planned {
 }
 
 impl Sessions {
-    pub(crate) fn new(random: Arc<dyn Random>) -> Self {
-        Sessions { random, sessions: Mutex::default() }
+    pub(crate) fn new(random: Arc<dyn Random>, most: i32) -> Self {
+        Sessions { random, most: usize::try_from(most).unwrap_or(0), sessions: Mutex::default() }
     }
 
     /// Finds out what is to be read for a request, and updates its session.
@@ -105,7 +104,7 @@ impl Sessions {
     }
 
     fn create(&self, sessions: &mut BTreeMap<i32, Session>, now_ms: i64, by_id: bool, wanted: &[Wanted]) -> i32 {
-        if sessions.len() >= MAX_SESSIONS {
+        if sessions.len() >= self.most {
             let oldest = sessions.iter().min_by_key(|(_, session)| session.used_ms);
             match oldest.map(|(id, session)| (*id, session.used_ms)) {
                 Some((id, used_ms)) if now_ms - used_ms >= EVICTION_MS => sessions.remove(&id),

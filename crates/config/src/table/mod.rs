@@ -75,6 +75,8 @@ pub fn find_group(name: &str) -> Option<&'static Setting> {
 const COMPRESSION_TYPES: &[&str] = &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
 
 // What is to come: the rest of the sentence "takes effect with ...".
+const ADMINISTRATION: &str = "the rest of the administration";
+const BUDGETS: &str = "budgets for requests in work";
 const COMPACTION: &str = "compaction";
 const CONSUMER_GROUPS: &str = "consumer groups of the new protocol (KIP-848)";
 const NODES: &str = "clusters of several nodes";

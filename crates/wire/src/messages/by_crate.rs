@@ -117,6 +117,7 @@ requests! {
     DeleteRecords DeleteRecordsRequest DeleteRecordsResponse;
     InitProducerId InitProducerIdRequest InitProducerIdResponse;
     OffsetForLeaderEpoch OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse;
+    DescribeConfigs DescribeConfigsRequest DescribeConfigsResponse;
     DescribeCluster DescribeClusterRequest DescribeClusterResponse;
 }
 
@@ -141,5 +142,6 @@ responses! {
     DeleteRecords DeleteRecordsResponse;
     InitProducerId InitProducerIdResponse;
     OffsetForLeaderEpoch OffsetForLeaderEpochResponse;
+    DescribeConfigs DescribeConfigsResponse;
     DescribeCluster DescribeClusterResponse;
 }

@@ -188,6 +188,17 @@ impl Forms for InitProducerIdResponse {
     }
 }
 
+impl Forms for DescribeConfigsResponse {
+    fn lower(&mut self, version: i16) {
+        if version < 3 {
+            for setting in self.results.iter_mut().flat_map(|result| &mut result.configs) {
+                setting.config_type = 0;
+                setting.documentation = None;
+            }
+        }
+    }
+}
+
 impl Forms for DescribeClusterResponse {
     fn lower(&mut self, version: i16) {
         if version < 1 {
