@@ -76,14 +76,8 @@ if $run_clients; then
   install_clients
   say "The release build"
   cargo build --locked --release -p tidelog || die "the release build failed"
-  say "Starts and stops"
-  cargo_test -p tidelog-tests --test starts -- --test-threads=1 "$@"
-  say "Real clients"
-  cargo_test -p tidelog-tests --test clients -- "$@"
-  say "The documentation's commands"
-  cargo_test -p tidelog-tests --test docs -- "$@"
-  say "Crashes under load"
-  cargo_test -p tidelog-tests --test crashes -- "$@"
+  say "Real clients, crashes under load, the documentation's commands"
+  cargo_test -p tidelog-tests -- "$@"
 fi
 
 awk '/^test result:/ { passed += $4; failed += $6 } END { printf "\n%d passed, %d failed\n", passed, failed }' "$log"

@@ -1,7 +1,8 @@
-//! How the binary starts, refuses to start, and stops. (One test at a time: some of them measure.)
+//! How the binary starts, refuses to start, and stops. Some of these tests measure: they run one at a time.
 #![expect(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::producer::BaseRecord;
@@ -9,6 +10,13 @@ use rustix::process::Signal;
 use support::LIMIT;
 use support::librdkafka::{acknowledged, create_topic, producer};
 use testkit::process::{Broker, Child, Finished, binary};
+
+/// Held by each test: alone on the machine, as far as this program has a say.
+fn alone() -> MutexGuard<'static, ()> {
+    static RUNNING: Mutex<()> = Mutex::new(());
+    // A failed test before this one has left nothing behind in the unit.
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Runs `tidelog serve` where it must refuse to: its exit code is 1, its words one line.
 #[track_caller]
@@ -22,6 +30,7 @@ fn refusal(arguments: &[&str]) -> String {
 
 #[test]
 fn a_start_takes_at_most_twelve_lines_of_the_terminal() {
+    let _alone = alone();
     let broker = Broker::start().unwrap();
     let printed = broker.printed();
     assert!((1..=12).contains(&printed.lines().count()), "{printed}");
@@ -31,6 +40,7 @@ fn a_start_takes_at_most_twelve_lines_of_the_terminal() {
 
 #[test]
 fn it_serves_within_50_ms_on_an_empty_directory_and_within_200_after_a_kill() {
+    let _alone = alone();
     // The promise is the broker's, not that of a machine at work on other things: the best of many starts counts.
     let (mut first, mut again) = (Duration::MAX, Duration::MAX);
     let begun = Instant::now();
@@ -53,6 +63,7 @@ fn it_serves_within_50_ms_on_an_empty_directory_and_within_200_after_a_kill() {
 
 #[test]
 fn sigterm_and_ctrl_c_stop_it_within_a_second_with_exit_code_0() {
+    let _alone = alone();
     for signal in [Signal::TERM, Signal::INT] {
         let mut broker = Broker::start().unwrap();
         create_topic(&broker.address(), "some", 3, &[]);
@@ -69,6 +80,7 @@ fn sigterm_and_ctrl_c_stop_it_within_a_second_with_exit_code_0() {
 
 #[test]
 fn a_second_broker_on_the_same_directory_is_refused() {
+    let _alone = alone();
     let broker = Broker::start().unwrap();
     let data = broker.data_dir().display().to_string();
     let words = refusal(&["--data-dir", &data, "--listen", "127.0.0.1:0"]);
@@ -77,6 +89,7 @@ fn a_second_broker_on_the_same_directory_is_refused() {
 
 #[test]
 fn a_port_in_use_is_refused() {
+    let _alone = alone();
     let broker = Broker::start().unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let data = elsewhere.path().join("data").display().to_string();
@@ -86,6 +99,7 @@ fn a_port_in_use_is_refused() {
 
 #[test]
 fn an_unknown_setting_is_refused_with_the_nearest_good_one() {
+    let _alone = alone();
     let elsewhere = tempfile::tempdir().unwrap();
     let data = elsewhere.path().join("data").display().to_string();
     let words = refusal(&["--data-dir", &data, "--listen", "127.0.0.1:0", "--set", "log.retenton.ms=1"]);

@@ -90,6 +90,6 @@ async fn the_cluster_says_who_it_is_and_where_its_brokers_are() {
     assert_eq!(cluster.id.len(), 22, "{cluster:?}");
     assert_eq!(cluster.controller, Some(model::BrokerId(1)));
     let addresses: Vec<_> = cluster.brokers.iter().map(|broker| broker.address.clone()).collect();
-    assert_eq!(addresses, [broker.address.clone()]);
+    assert_eq!(addresses, std::slice::from_ref(&broker.address));
     assert!(cluster.features.iter().any(|feature| feature.name == "metadata.version"), "{cluster:?}");
 }
