@@ -50,6 +50,14 @@ pub enum Event {
         /// What it carried.
         value: Value,
     },
+    /// Somebody is about to ask that all offsets below this be deleted. Whether it happens or not, what was
+    /// there need not be any more.
+    Removed {
+        /// Where.
+        at: Partition,
+        /// The first offset that has to stay.
+        below: i64,
+    },
     /// A consumer's partitions or positions changed (a rebalance, a seek): it may go back or jump.
     Repositioned {
         /// The consumer.
@@ -102,6 +110,11 @@ impl Recorder {
     /// Records [`Event::Polled`].
     pub fn polled(&self, process: &str, at: &Partition, offset: i64, value: Value) {
         self.push(Event::Polled { process: process.to_owned(), at: at.clone(), offset, value });
+    }
+
+    /// Records [`Event::Removed`]; call it before the request is sent.
+    pub fn removed(&self, at: &Partition, below: i64) {
+        self.push(Event::Removed { at: at.clone(), below });
     }
 
     /// Records [`Event::Repositioned`].

@@ -128,6 +128,19 @@ fn a_partition_that_nobody_read_is_unseen() {
 }
 
 #[test]
+fn what_was_to_be_deleted_need_not_be_there() {
+    let recorder = three_sends();
+    recorder.removed(&at(), 1);
+    poll(&recorder, "consumer", &[(2, 2)]);
+    assert_found(&recorder, &[(Check::LostWrite, "value 1")]);
+    recorder.removed(&at(), 2);
+    assert_found(&recorder, &[]);
+    recorder.repositioned("consumer");
+    poll(&recorder, "consumer", &[(0, 7)]); // what is still read must be right all the same
+    assert_found(&recorder, &[(Check::InconsistentOffsets, "{0, 7}")]);
+}
+
+#[test]
 fn a_failed_value_that_is_read_is_an_aborted_read() {
     let recorder = three_sends();
     recorder.send("producer", &at(), 3);

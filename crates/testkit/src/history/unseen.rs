@@ -8,7 +8,7 @@ pub(super) fn findings(view: &View) -> Vec<Finding> {
     for (value, known) in &view.values {
         let (Some(at), Some(offset)) = (&known.sent_to, known.acknowledged) else { continue };
         let passed = view.read_to.get(at).is_some_and(|read_to| offset <= *read_to);
-        if !passed && known.polled.is_empty() {
+        if !passed && known.polled.is_empty() && !view.may_be_removed(at, offset) {
             let what =
                 format!("value {value} was acknowledged at offset {offset} of {at}, where nobody read by the end");
             findings.push(Finding { check: Check::Unseen, what });

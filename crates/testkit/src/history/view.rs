@@ -15,6 +15,8 @@ pub(super) struct View {
     pub(super) sent: BTreeMap<(String, Partition), Vec<Value>>,
     /// The highest offset that was polled from each partition.
     pub(super) read_to: BTreeMap<Partition, i64>,
+    /// The highest offset below which each partition's records were to be deleted.
+    removed_below: BTreeMap<Partition, i64>,
 }
 
 /// What is known of one value.
@@ -33,6 +35,11 @@ impl View {
             view.add(event);
         }
         view
+    }
+
+    /// Whether somebody asked to delete what stands there.
+    pub(super) fn may_be_removed(&self, at: &Partition, offset: i64) -> bool {
+        self.removed_below.get(at).is_some_and(|below| offset < *below)
     }
 
     fn add(&mut self, event: &Event) {
@@ -54,6 +61,10 @@ impl View {
                 self.logs.entry(at.clone()).or_default().entry(*offset).or_default().insert(*value);
                 let read_to = self.read_to.entry(at.clone()).or_insert(*offset);
                 *read_to = (*read_to).max(*offset);
+            }
+            Event::Removed { at, below } => {
+                let removed_below = self.removed_below.entry(at.clone()).or_insert(*below);
+                *removed_below = (*removed_below).max(*below);
             }
             Event::Repositioned { .. } => {}
         }
