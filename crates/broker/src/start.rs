@@ -265,7 +265,8 @@ pub(crate) fn start_background(broker: &Arc<Broker>) {
     let topics = broker.config.data_dir().join("topics");
     broker.env.executor.blocking(Box::new(move || {
         let shards = sweeping.shards.load_full();
-        match sweep(&*sweeping.env.disk, &topics, shards.values().map(|here| &**here.shard.view())) {
+        let in_use = || shards.values().flat_map(|here| here.shard.partitions_with_files()).collect();
+        match sweep(&*sweeping.env.disk, &topics, in_use) {
             Ok(removed) if removed.is_empty() => {}
             Ok(removed) => tracing::info!(directories = removed.len(), "leftovers of deleted partitions were removed"),
             Err(why) => tracing::warn!(%why, "leftovers of deleted partitions could not be removed"),

@@ -42,6 +42,14 @@ impl Garbage {
         self.items.push(Item { what: What::Partition(partition), due_ms, generation: self.generation });
     }
 
+    /// The closed partitions whose files are still here.
+    pub(crate) fn partitions(&self) -> impl Iterator<Item = &Arc<Partition>> {
+        self.items.iter().filter_map(|item| match &item.what {
+            What::Partition(partition) => Some(partition),
+            What::Files(_) => None,
+        })
+    }
+
     /// A checkpoint begins: what is added from here on is for the next one.
     pub(crate) fn next_generation(&mut self) -> u64 {
         let current = self.generation;

@@ -38,9 +38,9 @@ impl Machine {
     pub(crate) fn close_partitions(&mut self, ids: Vec<PartitionId>) -> Outcome {
         for id in ids {
             if let Some(cell) = self.cells.remove(&id) {
-                self.view.remove(id);
                 let due_ms = self.clock_ms.saturating_add(cell.settings.file_delete_delay_ms);
                 self.unsaved().closed(cell.partition, due_ms);
+                self.view.remove(id);
             }
         }
         self.view.announce();

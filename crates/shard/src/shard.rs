@@ -15,7 +15,9 @@ use crate::ShardError;
 use crate::checkpoint::Unsaved;
 use crate::health::Health;
 use crate::machine::{Machine, Outcome};
+use crate::partition::Partition;
 use crate::restore::Home;
+use crate::sweep::partitions_with_files;
 use crate::view::View;
 
 /// What a shard is started with.
@@ -62,6 +64,12 @@ impl Shard {
     /// Its partitions.
     pub fn view(&self) -> &Arc<View> {
         &self.view
+    }
+
+    /// Partitions whose files are here: those that are open, and those that were closed and whose
+    /// files a durable manifest may still name.
+    pub fn partitions_with_files(&self) -> Vec<Arc<Partition>> {
+        partitions_with_files(&self.view, &self.unsaved)
     }
 
     /// Whether it takes writes.
