@@ -59,6 +59,15 @@ struct Generation {
     look_at_bytes: u64,
 }
 
+/// What a file holds.
+struct Folded {
+    content: BTreeMap<Bytes, Bytes>,
+    /// Where the last whole commit ends.
+    end: u64,
+    /// The number of the next one.
+    sequence: u64,
+}
+
 impl Manifest {
     /// Reads what is stored under `dir`, which need not exist, without a commit that a crash cut
     /// short. The values are slices of the file as read: copy what is kept for long.
@@ -95,7 +104,7 @@ impl Manifest {
                 generation.append(&edits, failed)?;
                 return self.rewrite_if_worth_it(generation, failed);
             }
-            Current::Found(generation) => (generation.number + 1, generation.fold()?.0),
+            Current::Found(generation) => (generation.number + 1, generation.read_again()?),
             Current::Nothing => (1, BTreeMap::new()),
         };
         apply(edits, &mut content);
@@ -115,7 +124,7 @@ impl Manifest {
         if current.end < current.look_at_bytes {
             return Ok(());
         }
-        let (content, _) = current.fold()?;
+        let content = current.read_again()?;
         let live = live_bytes(&content);
         if live * 2 > current.end {
             current.look_at_bytes = look_at_bytes(live);
@@ -182,13 +191,13 @@ impl Generation {
         let file = disk.open(&path, Open::Read).or_else(|error| io_error("opening", &path, error))?;
         let end = file.len().or_else(|error| io_error("reading", &path, error))?;
         let mut generation = Generation { number, file, path, end, sequence: 0, look_at_bytes: 0 };
-        let (content, whole) = generation.fold()?;
-        generation.end = whole;
+        let Folded { content, end, sequence } = generation.fold()?;
+        (generation.end, generation.sequence) = (end, sequence);
         Ok((generation, content))
     }
 
-    /// Reads all commits up to `end`: what is live, and where the last whole commit ends.
-    fn fold(&mut self) -> Result<(BTreeMap<Bytes, Bytes>, u64), ManifestError> {
+    /// Reads all commits up to `end`.
+    fn fold(&self) -> Result<Folded, ManifestError> {
         let mut bytes = BytesMut::zeroed(self.end as usize);
         self.file.read_exact_at(&mut bytes, 0).or_else(|error| io_error("reading", &self.path, error))?;
         let bytes = bytes.freeze();
@@ -202,16 +211,24 @@ impl Generation {
             }
         }
         let mut content = BTreeMap::new();
-        let mut position = format::HEADER_BYTES;
-        self.sequence = 0;
-        while let Some((edits, end)) = format::read_commit(&bytes, position, self.number, self.sequence) {
+        let (mut position, mut sequence) = (format::HEADER_BYTES, 0);
+        while let Some((edits, end)) = format::read_commit(&bytes, position, self.number, sequence) {
             apply(edits, &mut content);
-            (position, self.sequence) = (end, self.sequence + 1);
+            (position, sequence) = (end, sequence + 1);
         }
-        if format::later_commit_exists(&bytes, position, self.number, self.sequence) {
+        if format::later_commit_exists(&bytes, position, self.number, sequence) {
             return Err(self.damaged(position as u64, "a commit has changed since it was written"));
         }
-        Ok((content, position as u64))
+        Ok(Folded { content, end: position as u64, sequence })
+    }
+
+    /// As at the time of opening or writing. Whatever does not check now was durable, and has changed since.
+    fn read_again(&self) -> Result<BTreeMap<Bytes, Bytes>, ManifestError> {
+        let Folded { content, end, .. } = self.fold()?;
+        if end < self.end {
+            return Err(self.damaged(end, "a commit has changed since it was read or written"));
+        }
+        Ok(content)
     }
 
     fn append(&mut self, edits: &[Edit], failed: &mut bool) -> Result<(), ManifestError> {

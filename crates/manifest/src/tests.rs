@@ -171,6 +171,23 @@ fn a_flipped_bit_in_the_last_commit_never_shows_a_state_that_was_not() {
 }
 
 #[test]
+fn a_bit_that_flips_after_the_file_was_opened_is_not_taken_for_a_torn_commit() {
+    let (bytes, ends, states) = three_commits();
+    for position in 24..ends[2] {
+        let disk = disk_with(&bytes);
+        let (manifest, _) = open(&disk).unwrap();
+        // The first commit takes over what was there: nothing of it may get lost on the way.
+        disk.flip_bit(Path::new(&file_name(1)), position, 4).unwrap();
+        let refused = manifest.commit(vec![put("new", "1")]);
+        assert!(matches!(refused, Err(ManifestError::Damaged { .. })), "byte {position}: {refused:?}");
+        disk.flip_bit(Path::new(&file_name(1)), position, 4).unwrap();
+        assert_eq!(open(&disk).unwrap().1, states[2], "byte {position}");
+        manifest.commit(vec![put("new", "1")]).unwrap();
+        assert_eq!(open(&disk).unwrap().1.len(), states[2].len() + 1);
+    }
+}
+
+#[test]
 fn a_file_of_a_later_version_is_refused_and_left_alone() {
     let (mut bytes, ..) = three_commits();
     bytes[8] = 2;
