@@ -142,7 +142,15 @@ impl Content {
         self.unsynced_bytes = 0;
     }
 
+    /// Inverts a bit wherever it is kept: doing it twice undoes it, whatever was synced in between.
     pub(super) fn flip_bit(&mut self, offset: u64, bit: u8) {
+        for change in &mut self.unsynced {
+            if let Change::Write { offset: start, bytes } = change
+                && let Some(byte) = offset.checked_sub(*start).and_then(|at| bytes.get_mut(at as usize))
+            {
+                *byte ^= 1 << bit;
+            }
+        }
         for image in [&mut self.seen, &mut self.durable] {
             let mut byte = [0];
             if image.read(&mut byte, offset) == 1 {

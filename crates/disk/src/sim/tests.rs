@@ -199,6 +199,19 @@ fn an_ordered_fault_strikes_once() {
 }
 
 #[test]
+fn a_bit_that_is_flipped_twice_is_right_again_whatever_was_synced_in_between() {
+    let (disk, file) = with_file(b"old");
+    write(&file, b"new", 0).unwrap();
+    disk.flip_bit(path("a"), 1, 0).unwrap();
+    assert_eq!(contents(&disk, "a").unwrap(), b"ndw");
+    file.sync_data().unwrap();
+    assert_eq!(contents(&disk.copy(1).restart(1), "a").unwrap(), b"ndw");
+    disk.flip_bit(path("a"), 1, 0).unwrap();
+    assert_eq!(contents(&disk, "a").unwrap(), b"new");
+    assert_eq!(contents(&disk.restart(1), "a").unwrap(), b"new");
+}
+
+#[test]
 fn equal_seeds_leave_equal_disks() {
     let (disk, file) = with_file(b"old");
     for i in 0..50 {
