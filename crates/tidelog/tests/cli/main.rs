@@ -1,4 +1,5 @@
 //! The command line against a broker, both the real binary.
+#![expect(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
 mod consume;
 mod errors;
