@@ -32,7 +32,7 @@
 //! | `address`, `error`, `options` | the words of the public face |
 //! | `connection`, `versions` | one connection: requests in order, versions negotiated |
 //! | `client`, `retry` | connections by broker, and what is tried again |
-//! | `topics`, `cluster`, `offsets` | asking about and changing the cluster |
+//! | `topics`, `settings`, `cluster`, `offsets` | asking about and changing the cluster |
 //! | `partitioner`, `producer` | batching, routing and sending records |
 //! | `reader` | fetching them |
 
@@ -47,6 +47,7 @@ mod partitioner;
 mod producer;
 mod reader;
 mod retry;
+mod settings;
 mod topics;
 mod versions;
 
@@ -59,4 +60,5 @@ pub use options::Options;
 pub use partitioner::{murmur2, partition_for_key};
 pub use producer::{Producer, ProducerOptions, Record, Written};
 pub use reader::{Fetched, Reader, ReaderOptions};
+pub use settings::Setting;
 pub use topics::{NewTopic, Partition, Topic};

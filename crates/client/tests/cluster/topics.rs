@@ -84,6 +84,18 @@ async fn offsets_are_found_by_place_and_by_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_topics_settings_say_which_are_its_own() {
+    let broker = TestBroker::with(&["log.segment.bytes=2000000"], None).await;
+    let client = broker.client();
+    create(&client, "t", 1, &[("retention.ms", "1000")]).await;
+    let settings = client.topic_settings("t").await.unwrap();
+    let find = |name: &str| settings.iter().find(|setting| setting.name == name).unwrap();
+    assert_eq!((find("retention.ms").value.as_deref(), find("retention.ms").is_own), (Some("1000"), true));
+    assert_eq!((find("segment.bytes").value.as_deref(), find("segment.bytes").is_own), (Some("2000000"), false));
+    assert_eq!(client.topic_settings("x").await.unwrap_err().code(), Some(ErrorCode::UnknownTopicOrPartition));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_cluster_says_who_it_is_and_where_its_brokers_are() {
     let broker = TestBroker::start().await;
     let cluster = broker.client().describe_cluster().await.unwrap();

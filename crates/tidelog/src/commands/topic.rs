@@ -21,7 +21,7 @@ Examples:
     Create(Create),
     /// List topics: name, partitions, replicas
     List(List),
-    /// Show a topic's partitions: leader, replicas, offsets
+    /// Show a topic's settings and partitions: leader, replicas, offsets
     Describe(Describe),
     /// Delete topics with all their records
     Delete(Delete),
@@ -142,7 +142,15 @@ async fn print_one(client: Client, name: &str) -> Result<(), Box<dyn Error>> {
     facts.fact("topic", &topic.name);
     facts.fact("id", topic.id);
     facts.fact("partitions", topic.partitions.len());
+    facts.fact("settings", own_settings(&client, name).await?);
     Ok(table::print(Some(&facts), Some(&table))?)
+}
+
+/// What the topic itself was told, without what it takes from the broker.
+async fn own_settings(client: &Client, topic: &str) -> Result<String, Box<dyn Error>> {
+    let settings = client.topic_settings(topic).await?.into_iter().filter(|setting| setting.is_own);
+    let settings = settings.map(|setting| format!("{}={}", setting.name, setting.value.unwrap_or_default()));
+    Ok(settings.collect::<Vec<_>>().join(" "))
 }
 
 async fn delete_all(client: Client, names: &[String]) -> Result<(), Box<dyn Error>> {

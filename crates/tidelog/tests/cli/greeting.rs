@@ -7,10 +7,9 @@ use crate::support::{LIMIT, TIDELOG, start_broker};
 
 #[test]
 fn what_the_greeting_suggests_works_as_printed() {
-    let broker = start_broker();
-    let printed = broker.printed();
-    let suggested: Vec<&str> = printed.lines().filter(|line| line.contains("greetings")).map(str::trim).collect();
-    let [produce, consume] = suggested[..] else { panic!("{printed}") };
+    let mut broker = start_broker();
+    let suggested = broker.process().wait_for_lines("greetings", 2, LIMIT).unwrap_or_else(|error| panic!("{error}"));
+    let [produce, consume] = [suggested[0].trim(), suggested[1].trim()];
     shell(produce).finish(LIMIT).unwrap().success().unwrap();
     let hello = shell(consume).wait_for_line("print the greeting", LIMIT, |line| (line == "hello").then_some(()));
     hello.unwrap_or_else(|error| panic!("{error}"));

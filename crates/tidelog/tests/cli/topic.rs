@@ -14,7 +14,8 @@ fn topics_are_made_listed_described_and_deleted() {
     let described = run(at, &["topic", "describe", "orders"]);
     let lines: Vec<&str> = described.lines().collect();
     assert_eq!(lines[0], "topic\torders");
-    assert_eq!(lines[2..], ["partitions\t3", "", "0\t1\t1\t1\t0\t0", "1\t1\t1\t1\t0\t0", "2\t1\t1\t1\t0\t0"]);
+    assert_eq!(lines[2..4], ["partitions\t3", "settings\tretention.ms=86400000"]);
+    assert_eq!(lines[4..], ["", "0\t1\t1\t1\t0\t0", "1\t1\t1\t1\t0\t0", "2\t1\t1\t1\t0\t0"]);
     write(at, "a", "one\ntwo\n");
     assert!(run(at, &["topic", "describe", "a"]).ends_with("0\t1\t1\t1\t0\t2\n"));
 
