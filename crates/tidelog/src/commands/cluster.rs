@@ -5,6 +5,7 @@ use std::error::Error;
 use clap::{Args, Subcommand};
 use client::Client;
 
+use super::Failure;
 use super::connect::Connect;
 use super::table::{self, Facts, Table};
 
@@ -30,7 +31,7 @@ impl Cluster {
     }
 }
 
-async fn print_info(client: Client) -> Result<(), Box<dyn Error>> {
+async fn print_info(client: Client) -> Result<(), Failure> {
     let cluster = client.describe_cluster().await?;
     let topics = client.topics().await?;
     let internal = topics.iter().filter(|topic| topic.is_internal).count();

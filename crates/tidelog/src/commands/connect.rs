@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use client::{Address, Client, InvalidAddress, Options};
 
-use super::time;
+use super::{Failure, time};
 
 /// Arguments of every command that talks to a broker.
 #[derive(Args)]
@@ -36,7 +36,7 @@ impl Connect {
     /// Runs `work` with a client of the cluster.
     pub(crate) fn run<F>(&self, work: impl FnOnce(Client) -> F) -> Result<(), Box<dyn Error>>
     where
-        F: Future<Output = Result<(), Box<dyn Error>>>,
+        F: Future<Output = Result<(), Failure>>,
     {
         let options = Options { timeout: self.timeout, ..Options::default() };
         let client = Client::new(self.bootstrap.0.clone(), options);
@@ -44,6 +44,6 @@ impl Connect {
         let done = runtime.block_on(work(client));
         // A read of standard input that still blocks must not hold up the exit.
         runtime.shutdown_background();
-        done
+        done.map_err(|why| why as Box<dyn Error>)
     }
 }

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use client::{Client, OffsetAt, Reader, ReaderOptions, Topic};
+use client::{Client, Fetched, OffsetAt, Reader, ReaderOptions, Topic};
+use tokio::task::block_in_place;
 
 mod print;
 mod start;
 
+use super::Failure;
 use super::connect::Connect;
 use super::stop::{Stop, output_closed};
 use print::{Halt, Printer};
@@ -80,20 +83,23 @@ enum Output {
 
 impl Consume {
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
-        self.connect.run(|client| self.consume(client))
+        let consume = Arc::new(self);
+        consume.connect.run(|client| consume.clone().consume(client))
     }
 
-    async fn consume(&self, client: Client) -> Result<(), Box<dyn Error>> {
+    /// Prints in a task of its own: a write to a pipe that nobody empties must not keep it from being stopped.
+    async fn consume(self: Arc<Self>, client: Client) -> Result<(), Failure> {
         let mut stop = Stop::new()?;
+        let printing = tokio::spawn(async move { self.print(client).await });
         tokio::select! {
             biased;
             () = stop.asked() => Ok(()),
             () = output_closed() => Ok(()),
-            done = self.print(client) => done,
+            done = printing => done?,
         }
     }
 
-    async fn print(&self, client: Client) -> Result<(), Box<dyn Error>> {
+    async fn print(&self, client: Client) -> Result<(), Failure> {
         let topic = client.topic(&self.topic).await?;
         let partitions = self.chosen(&topic)?;
         let ends = client.list_offsets(&topic, &partitions, OffsetAt::End).await?;
@@ -113,22 +119,13 @@ impl Consume {
         }
     }
 
-    /// Prints what comes up to the given ends, or without end where there is none. What was fetched is printed before
-    /// the next is waited for, and before an error is reported.
+    /// Prints what comes, up to the given ends, or without end where there is none.
     async fn print_all(&self, mut reader: Reader, ends: &BTreeMap<i32, i64>) -> Result<(), Halt> {
         let mut printer = Printer::new(&self.topic, &self.format, self.count);
         while !printer.is_done() && !has_reached(&reader, ends) {
-            for fetched in reader.next().await? {
-                let (partition, end) = (fetched.partition(), ends.get(&fetched.partition()).copied());
-                match fetched.for_each(|record| printer.print(partition, &record, end)) {
-                    Ok(()) | Err(Halt::Done) => {}
-                    Err(why) => {
-                        printer.flush()?;
-                        return Err(why);
-                    }
-                }
-            }
-            printer.flush()?;
+            let fetched = reader.next().await?;
+            // Blocks while the pipe is full.
+            block_in_place(|| print_fetched(&mut printer, &fetched, ends))?;
         }
         Ok(())
     }
@@ -142,6 +139,19 @@ impl Consume {
             false => Ok(self.partitions.clone()),
         }
     }
+}
+
+/// Prints it before more is waited for, and before an error is reported.
+fn print_fetched(printer: &mut Printer<'_>, fetched: &[Fetched], ends: &BTreeMap<i32, i64>) -> Result<(), Halt> {
+    let printed = fetched.iter().try_for_each(|fetched| {
+        let end = ends.get(&fetched.partition()).copied();
+        match fetched.for_each(|record| printer.print(fetched.partition(), &record, end)) {
+            Err(Halt::Done) => Ok(()),
+            printed => printed,
+        }
+    });
+    printer.flush()?;
+    printed
 }
 
 /// Whether all partitions have an end, and are there.

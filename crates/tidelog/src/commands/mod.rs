@@ -16,3 +16,6 @@ pub(crate) use cluster::Cluster;
 pub(crate) use consume::Consume;
 pub(crate) use produce::Produce;
 pub(crate) use topic::Topic;
+
+/// What keeps a command from its work: a line for a person.
+type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -16,6 +16,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 mod lines;
 
+use super::Failure;
 use super::connect::Connect;
 use super::stop::Stop;
 use lines::{Lines, MAX_LINE_BYTES};
@@ -31,8 +32,8 @@ Examples:
   tidelog produce orders --key-separator : < orders.txt      (lines such as 'customer-7:2 apples')
   tidelog produce logs --compression zstd < access.log
 
-A record is acknowledged when a majority of its replicas have it on disk. Records with the same key go to the same
-partition, as with Kafka's own clients. A topic that is not there is made, if the broker allows it.")]
+It ends when all records are acknowledged: a majority of their replicas have them on disk. Records with the same key \
+go to the same partition, as with Kafka's own clients. A topic that is not there is made, if the broker allows it.")]
 pub(crate) struct Produce {
     /// Name of the topic
     topic: String,
@@ -60,7 +61,7 @@ impl Produce {
         self.connect.run(|client| self.produce(client))
     }
 
-    async fn produce(&self, client: Client) -> Result<(), Box<dyn Error>> {
+    async fn produce(&self, client: Client) -> Result<(), Failure> {
         let mut stop = Stop::new()?;
         let topic = match client.topic(&self.topic).await {
             Err(client::ClientError::UnknownTopic { .. }) => {
@@ -89,7 +90,11 @@ impl Produce {
         let records = producer.written().records;
         match (read, flushed) {
             (Ok(()), Ok(_)) => {
-                tell(&format!("{records} written to {}", self.topic));
+                tell(&format!(
+                    "{records} {} written to {}",
+                    if records == 1 { "record" } else { "records" },
+                    self.topic
+                ));
                 Ok(())
             }
             (Err(why), _) => Err(format!("{why} ({records} records were written)").into()),
@@ -106,7 +111,7 @@ impl Produce {
         }
     }
 
-    async fn send_lines(&self, producer: &mut Producer) -> Result<(), Box<dyn Error>> {
+    async fn send_lines(&self, producer: &mut Producer) -> Result<(), Failure> {
         let headers: Vec<Header<'_>> = self.headers.iter().map(header).collect();
         let separator = self.key_separator.as_ref().map(Finder::new);
         let mut input = BufReader::with_capacity(READ_BYTES, tokio::io::stdin());

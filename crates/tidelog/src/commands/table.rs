@@ -60,12 +60,20 @@ impl Facts {
 
 /// Prints facts, a table, or both.
 pub(crate) fn print(facts: Option<&Facts>, table: Option<&Table>) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    let for_people = out.is_terminal();
+    let for_people = io::stdout().is_terminal();
     let parts = [facts.map(|facts| facts.render(for_people)), table.map(|table| table.render(for_people))];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    let written = out.write_all(parts.join("\n").as_bytes()).and_then(|()| out.flush());
-    match written {
+    print_text(&parts.join("\n"))
+}
+
+/// Prints a line.
+pub(crate) fn print_line(line: &str) -> io::Result<()> {
+    print_text(&format!("{line}\n"))
+}
+
+fn print_text(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Who closed the pipe has seen enough.
         Err(why) if why.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use client::{Client, NewTopic, OffsetAt};
 use model::ErrorCode;
 
+use super::Failure;
 use super::connect::Connect;
 use super::table::{self, Facts, Table};
 
@@ -90,7 +91,7 @@ impl Topic {
 }
 
 impl Create {
-    async fn create(&self, client: Client) -> Result<(), Box<dyn Error>> {
+    async fn create(&self, client: Client) -> Result<(), Failure> {
         for name in &self.topics {
             let new = NewTopic {
                 name: name.clone(),
@@ -100,10 +101,11 @@ impl Create {
             };
             match client.create_topic(&new).await {
                 Ok((partitions, replicas)) => {
-                    println!("created {name}: {}, {}", count(partitions, "partition"), count(replicas, "replica"));
+                    let (partitions, replicas) = (count(partitions, "partition"), count(replicas, "replica"));
+                    table::print_line(&format!("created {name}: {partitions}, {replicas}"))?;
                 }
                 Err(why) if self.if_not_exists && why.code() == Some(ErrorCode::TopicAlreadyExists) => {
-                    println!("{name} is there already");
+                    table::print_line(&format!("{name} is there already"))?;
                 }
                 Err(why) => return Err(why.into()),
             }
@@ -112,7 +114,7 @@ impl Create {
     }
 }
 
-async fn print_all(client: Client, internal: bool) -> Result<(), Box<dyn Error>> {
+async fn print_all(client: Client, internal: bool) -> Result<(), Failure> {
     let mut table = Table::new(&["topic", "partitions", "replicas"]);
     for topic in client.topics().await?.into_iter().filter(|topic| internal || !topic.is_internal) {
         let replicas = topic.partitions.first().map_or(0, |partition| partition.replicas.len());
@@ -121,7 +123,7 @@ async fn print_all(client: Client, internal: bool) -> Result<(), Box<dyn Error>>
     Ok(table::print(None, Some(&table))?)
 }
 
-async fn print_one(client: Client, name: &str) -> Result<(), Box<dyn Error>> {
+async fn print_one(client: Client, name: &str) -> Result<(), Failure> {
     let topic = client.topic(name).await?;
     let all: Vec<i32> = topic.partitions.iter().map(|partition| partition.index).collect();
     let starts = client.list_offsets(&topic, &all, OffsetAt::Start).await?;
@@ -147,16 +149,16 @@ async fn print_one(client: Client, name: &str) -> Result<(), Box<dyn Error>> {
 }
 
 /// What the topic itself was told, without what it takes from the broker.
-async fn own_settings(client: &Client, topic: &str) -> Result<String, Box<dyn Error>> {
+async fn own_settings(client: &Client, topic: &str) -> Result<String, Failure> {
     let settings = client.topic_settings(topic).await?.into_iter().filter(|setting| setting.is_own);
     let settings = settings.map(|setting| format!("{}={}", setting.name, setting.value.unwrap_or_default()));
     Ok(settings.collect::<Vec<_>>().join(" "))
 }
 
-async fn delete_all(client: Client, names: &[String]) -> Result<(), Box<dyn Error>> {
+async fn delete_all(client: Client, names: &[String]) -> Result<(), Failure> {
     for name in names {
         client.delete_topic(name).await?;
-        println!("deleted {name}");
+        table::print_line(&format!("deleted {name}"))?;
     }
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! `tidelog consume`
 
+use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use testkit::process::{Broker, Child};
 
-use crate::support::{LIMIT, TIDELOG, fail, produce, run, spawn, start_broker, write};
+use crate::support::{LIMIT, TIDELOG, command, fail, produce, run, spawn, start_broker, write};
 
 /// A broker with a topic `t` of ten records, `0` to `9`.
 fn ten_records() -> Broker {
@@ -90,6 +91,20 @@ fn it_ends_when_nobody_reads_any_more() {
         let ended = Child::spawn(&mut pipe).unwrap().finish(LIMIT).unwrap().success().unwrap();
         assert_eq!((ended.stdout.lines().count(), ended.stderr.as_str()), (1, ""));
     }
+}
+
+#[test]
+fn it_can_be_stopped_while_nobody_empties_its_pipe() {
+    let broker = start_broker();
+    let at = &broker.address();
+    write(at, "t", &"more than a pipe holds\n".repeat(100_000));
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut consume = command(at, &["consume", "t", "--from-beginning"]).stdout(writer).spawn().unwrap();
+    reader.read_exact(&mut [0]).unwrap();
+    rustix::process::kill_process(Pid::from_child(&consume), Signal::TERM).unwrap();
+    let (ended, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || ended.send(consume.wait()));
+    assert_eq!(wait.recv_timeout(LIMIT).expect("it ends").unwrap().code(), Some(0));
 }
 
 #[test]

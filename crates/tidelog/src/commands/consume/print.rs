@@ -1,6 +1,6 @@
 //! Printing records.
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, Stdout, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -41,7 +41,7 @@ impl From<io::Error> for Halt {
 }
 
 /// Prints records to standard output.
-pub(super) struct Printer<'a, W: Write = BufWriter<StdoutLock<'static>>> {
+pub(super) struct Printer<'a, W: Write = BufWriter<Stdout>> {
     out: W,
     topic: &'a str,
     format: &'a Format,
@@ -51,7 +51,7 @@ pub(super) struct Printer<'a, W: Write = BufWriter<StdoutLock<'static>>> {
 
 impl<'a> Printer<'a> {
     pub(super) fn new(topic: &'a str, format: &'a Format, count: Option<u64>) -> Self {
-        Printer { out: BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock()), topic, format, left: count }
+        Printer { out: BufWriter::with_capacity(BUFFER_BYTES, io::stdout()), topic, format, left: count }
     }
 }
 

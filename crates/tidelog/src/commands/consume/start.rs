@@ -1,13 +1,13 @@
 //! Where to begin.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 
 use clap::Args;
 use client::{Client, OffsetAt, Topic};
 use jiff::tz::TimeZone;
 use model::{Clock, SystemClock};
 
+use super::super::Failure;
 use super::super::time::parse_moment;
 
 /// Where to begin: at the end, unless said.
@@ -45,7 +45,7 @@ impl Start {
         topic: &Topic,
         partitions: &[i32],
         ends: &BTreeMap<i32, i64>,
-    ) -> Result<BTreeMap<i32, i64>, Box<dyn Error>> {
+    ) -> Result<BTreeMap<i32, i64>, Failure> {
         let mut positions = ends.clone();
         if let Some(moment) = self.from {
             let found = client.list_offsets(topic, partitions, OffsetAt::Timestamp(moment)).await?;
