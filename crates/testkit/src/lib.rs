@@ -14,3 +14,4 @@
 
 pub mod history;
 pub mod process;
+pub mod sim;

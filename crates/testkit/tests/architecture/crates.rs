@@ -76,8 +76,8 @@ fn what_comes_from_outside_stays_where_it_belongs() {
             &["model", "journal", "raft", "shard", "controller", "broker", "console", "client", "tidelog", "testkit"],
             "what computes or blocks on files is not asynchronous",
         ),
-        ("clap", &["tidelog"], "only the binary has a command line"),
-        ("tracing-subscriber", &["tidelog"], "only the binary decides where logs go"),
+        ("clap", &["tidelog", "testkit"], "only programs have a command line"),
+        ("tracing-subscriber", &["tidelog", "testkit"], "only programs decide where logs go"),
         ("testkit", &[], "nothing but tests depends on testkit"),
     ];
     let mut offences = Vec::new();

@@ -1,0 +1,194 @@
+//! Making and deleting topics, and deleting records.
+
+use std::sync::Arc;
+
+use model::{ErrorCode, TopicId};
+use tokio::time::sleep;
+use wire::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use wire::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
+use wire::messages::delete_topics_request::DeleteTopicState;
+use wire::messages::metadata_request::MetadataRequestTopic;
+use wire::messages::{
+    CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest, MetadataRequest, MetadataResponse, TopicName,
+};
+use wire::{ApiKey, StrBytes};
+
+use super::Habitat;
+use super::connection::{Connection, Gone};
+use crate::sim::promises::Rule;
+use crate::sim::rng::Rng;
+use crate::sim::topics::{Place, Topic};
+
+/// A topic to be made.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) name: String,
+    pub(crate) partitions: i32,
+    pub(crate) configs: Vec<(String, String)>,
+    /// How many of this name there were before.
+    pub(crate) nth: usize,
+}
+
+/// See the module.
+pub(crate) struct Admin {
+    habitat: Habitat,
+    name: String,
+    rng: Rng,
+    connection: Option<Connection>,
+}
+
+impl Admin {
+    pub(crate) fn new(habitat: &Habitat, name: &str) -> Admin {
+        Admin { habitat: habitat.clone(), name: name.to_owned(), rng: habitat.world.rng(), connection: None }
+    }
+
+    /// Makes a topic; tries until it is there.
+    pub(crate) async fn create(&mut self, wanted: &Wanted) -> Arc<Topic> {
+        loop {
+            match self.try_create(wanted).await {
+                Ok(Some(topic)) => {
+                    self.habitat.world.count("topics created");
+                    return topic;
+                }
+                Ok(None) => {}
+                Err(Gone) => self.connection = None,
+            }
+            sleep(self.rng.millis(20..200)).await;
+        }
+    }
+
+    /// Deletes a topic; tries until it is gone.
+    pub(crate) async fn delete(&mut self, topic: &Topic) {
+        for place in Arc::new(topic.clone()).places() {
+            self.habitat.world.history.removed(&place.at, i64::MAX);
+        }
+        loop {
+            match self.try_delete(topic).await {
+                Ok(true) => {
+                    self.habitat.world.count("topics deleted");
+                    return;
+                }
+                Ok(false) => {}
+                Err(Gone) => self.connection = None,
+            }
+            sleep(self.rng.millis(20..200)).await;
+        }
+    }
+
+    /// Deletes the records below an offset; tries once.
+    pub(crate) async fn delete_records(&mut self, place: &Place, offset: i64) {
+        self.habitat.world.history.removed(&place.at, offset);
+        self.habitat.world.promises(|promises| promises.bounds.deleting(&place.at, offset));
+        if self.try_delete_records(place, offset).await.is_err() {
+            self.connection = None;
+        }
+    }
+
+    /// Asks for the leaders of a topic, whose epochs only grow.
+    pub(crate) async fn look(&mut self, topic: &Arc<Topic>) {
+        if self.try_look(topic).await.is_err() {
+            self.connection = None;
+        }
+    }
+
+    async fn connection(&mut self) -> &mut Connection {
+        let open = match self.connection.take() {
+            Some(open) => open,
+            None => Connection::open(&self.habitat, &self.name).await,
+        };
+        self.connection.insert(open)
+    }
+
+    async fn try_create(&mut self, wanted: &Wanted) -> Result<Option<Arc<Topic>>, Gone> {
+        let configs = wanted
+            .configs
+            .iter()
+            .map(|(name, value)| CreatableTopicConfig::default().with_name(text(name)).with_value(Some(text(value))));
+        let topic = CreatableTopic::default()
+            .with_name(TopicName(text(&wanted.name)))
+            .with_num_partitions(wanted.partitions)
+            .with_replication_factor(-1)
+            .with_configs(configs.collect());
+        let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000);
+        let connection = self.connection().await;
+        let version = connection.version(ApiKey::CreateTopics, 4, i16::MAX);
+        let response = connection.call(version, &request).await?;
+        let Some(result) = response.topics.first() else { return Ok(None) };
+        // An earlier try may have succeeded.
+        let judged = connection.judge(ApiKey::CreateTopics, result.error_code, &[ErrorCode::TopicAlreadyExists]);
+        if !matches!(judged, Ok(()) | Err(ErrorCode::TopicAlreadyExists)) {
+            return Ok(None);
+        }
+        let described = self.describe(&wanted.name).await?;
+        let Some(topic) = described.topics.first().filter(|topic| topic.error_code == 0) else { return Ok(None) };
+        if topic.partitions.len() != wanted.partitions as usize {
+            let what = format!("{} has {} partitions, not {}", wanted.name, topic.partitions.len(), wanted.partitions);
+            self.habitat.world.found(Rule::UnexpectedAnswer, what);
+        }
+        Ok(Some(Topic::new(&wanted.name, TopicId(topic.topic_id), wanted.partitions, wanted.nth)))
+    }
+
+    async fn describe(&mut self, name: &str) -> Result<MetadataResponse, Gone> {
+        let asked = MetadataRequestTopic::default().with_name(Some(TopicName(text(name))));
+        let request = MetadataRequest::default().with_topics(Some(vec![asked])).with_allow_auto_topic_creation(false);
+        let connection = self.connection().await;
+        let version = connection.version(ApiKey::Metadata, 10, i16::MAX);
+        connection.call(version, &request).await
+    }
+
+    async fn try_delete(&mut self, topic: &Topic) -> Result<bool, Gone> {
+        let connection = self.connection().await;
+        let state = DeleteTopicState::default().with_name(None).with_topic_id(topic.id.0);
+        let request = DeleteTopicsRequest::default().with_topics(vec![state]).with_timeout_ms(10_000);
+        let version = connection.version(ApiKey::DeleteTopics, 6, i16::MAX);
+        let response = connection.call(version, &request).await?;
+        let code = response.responses.first().map_or(-1, |result| result.error_code);
+        let judged = connection.judge(ApiKey::DeleteTopics, code, &[]);
+        // An earlier try may have succeeded.
+        Ok(matches!(judged, Ok(()) | Err(ErrorCode::UnknownTopicId)))
+    }
+
+    async fn try_delete_records(&mut self, place: &Place, offset: i64) -> Result<(), Gone> {
+        let world = self.habitat.world.clone();
+        let known = world.promises(|promises| promises.bounds.asked(&place.at));
+        let connection = self.connection().await;
+        let partition = DeleteRecordsPartition::default().with_partition_index(place.index).with_offset(offset);
+        let name = TopicName(text(&place.topic.name));
+        let topic = DeleteRecordsTopic::default().with_name(name).with_partitions(vec![partition]);
+        let request = DeleteRecordsRequest::default().with_topics(vec![topic]).with_timeout_ms(5_000);
+        let version = connection.version(ApiKey::DeleteRecords, 0, i16::MAX);
+        let response = connection.call(version, &request).await?;
+        let Some(result) = response.topics.first().and_then(|topic| topic.partitions.first()) else { return Ok(()) };
+        if connection.judge(ApiKey::DeleteRecords, result.error_code, &[]).is_ok() {
+            world.count("deletions of records");
+            world.hold(|promises| promises.bounds.told_start(&place.at, known, result.low_watermark));
+            if result.low_watermark < offset {
+                let what = format!(
+                    "records of {} below {offset} were deleted, but it starts at {}",
+                    place.at, result.low_watermark
+                );
+                world.found(Rule::StartMoved, what);
+            }
+        }
+        Ok(())
+    }
+
+    async fn try_look(&mut self, topic: &Arc<Topic>) -> Result<(), Gone> {
+        let world = self.habitat.world.clone();
+        let asked: Vec<(Place, i32)> =
+            topic.places().map(|place| (place.clone(), world.promises(|p| p.epochs.asked(&place.at)))).collect();
+        let described = self.describe(&topic.name).await?;
+        let Some(told) = described.topics.first() else { return Ok(()) };
+        for partition in told.partitions.iter().filter(|partition| partition.error_code == 0) {
+            let Some((place, asked)) = asked.iter().find(|(place, _)| place.index == partition.partition_index) else {
+                continue;
+            };
+            world.hold(|promises| promises.epochs.told(&place.at, *asked, partition.leader_epoch));
+        }
+        Ok(())
+    }
+}
+
+fn text(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
+}

@@ -1,0 +1,45 @@
+//! A whole broker, its clients, its disk, network and clock in one thread, from one seed.
+//!
+//! A run draws a broker's settings, topics and clients from its seed, and lets them work while faults
+//! strike: power cuts that lose and tear unsynced writes, kills, stops, a full disk, failed fsyncs and
+//! writes, unreadable files, cut connections, jumps of the clock. Then it must all work again, and what
+//! was acknowledged must be there. The same seed gives the same run, to the byte.
+//!
+//! It is not a test of speed, and finds nothing that needs two threads at once.
+//!
+//! ```
+//! let report = testkit::sim::run(1);
+//! assert_eq!(report.findings, []);
+//! assert_eq!(report.digest, testkit::sim::run(1).digest);
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | `run`, `scenario` | a run from its beginning to its end, and what is drawn for it |
+//! | `world`, `env`, `rng`, `trace` | what all parts share: time, threads, randomness, the fingerprint |
+//! | `node`, `network` | the broker and its connections |
+//! | `client`, `topics` | producers, readers, group members, admins |
+//! | `nemesis`, `heal` | faults, and what must hold after them |
+//! | `promises` | what is checked besides the [history](crate::history) |
+
+mod client;
+mod env;
+mod heal;
+mod nemesis;
+mod network;
+mod node;
+mod promises;
+mod report;
+mod rng;
+mod run;
+mod scenario;
+mod tampering;
+#[cfg(test)]
+mod tests;
+mod topics;
+mod trace;
+mod world;
+
+pub use promises::{Finding, Rule};
+pub use report::{Report, Summary};
+pub use run::{elapsed, run};

@@ -1,0 +1,87 @@
+//! The simulation repeats itself, finds nothing on its own account, and finds what is broken on purpose.
+
+mod liars;
+mod meddlers;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::nemesis::Fault;
+use super::node::Down;
+use super::promises::Rule;
+use super::run::run_with;
+use super::tampering::{Lens, Meddler, Tampering};
+use super::{Summary, run};
+use crate::history::Check;
+
+/// Runs that a broken promise may go unnoticed in: not every run has the right fault at the right time.
+const PATIENCE: u64 = 40;
+
+/// Seeds for the tests of the checks.
+const FROM: u64 = 1_000_000;
+
+/// Runs until each of these is found; other findings, which one broken promise brings along, are let pass.
+#[track_caller]
+fn assert_found(tampering: &Tampering, rules: &[Rule]) {
+    let (mut missing, mut others) = (rules.to_vec(), BTreeSet::new());
+    for seed in FROM..FROM + PATIENCE {
+        for finding in run_with(seed, tampering).findings {
+            missing.retain(|rule| *rule != finding.rule);
+            others.insert(finding.rule);
+        }
+        if missing.is_empty() {
+            return;
+        }
+    }
+    panic!("{PATIENCE} runs did not find {missing:?}, only {others:?}");
+}
+
+fn lens(lens: impl Fn(disk::SimDisk) -> Arc<dyn disk::Disk> + Send + Sync + 'static, faults: &[Fault]) -> Tampering {
+    let lens: Lens = Arc::new(lens);
+    Tampering { lens: Some(lens), faults: Some(faults.to_vec()), ..Tampering::default() }
+}
+
+fn meddler(
+    meddler: impl Fn(&wire::RequestHeader, bytes::Bytes) -> super::tampering::Meddling + Send + Sync + 'static,
+    faults: &[Fault],
+) -> Tampering {
+    let meddler: Meddler = Arc::new(meddler);
+    Tampering { meddler: Some(meddler), faults: Some(faults.to_vec()), ..Tampering::default() }
+}
+
+const POWER_CUT: Fault = Fault::Down(Down::PowerCut);
+
+/// What the loss of acknowledged records looks like: where others took their offsets, and where not.
+const LOSS: [Rule; 2] = [Rule::History(Check::LostWrite), Rule::EndWentBack];
+
+#[test]
+fn the_same_seed_gives_the_same_run_to_the_byte() {
+    for seed in [1, 2, 3] {
+        let (once, again) = (run(seed), run(seed));
+        assert_eq!((once.digest, once.counts, once.simulated), (again.digest, again.counts, again.simulated));
+        assert_ne!(once.digest, run(seed + 10).digest);
+    }
+}
+
+#[test]
+fn a_broker_survives_all_faults_with_all_that_it_acknowledged() {
+    let mut summary = Summary::default();
+    (0..40).for_each(|seed| summary.add(run(seed)));
+    assert!(summary.failed.is_empty(), "{summary}");
+}
+
+#[test]
+fn a_backup_put_back_breaks_every_promise_and_each_is_noticed() {
+    // The vote, the producers, the offsets, the groups: all are forgotten back to the backup.
+    let backups = Tampering { restores_backups: true, faults: Some(vec![POWER_CUT]), ..Tampering::default() };
+    let rules = [
+        Rule::History(Check::InconsistentOffsets),
+        Rule::History(Check::LostWrite),
+        Rule::EndWentBack,
+        Rule::CommitLost,
+        Rule::GenerationReused,
+        Rule::EpochWentBack,
+        Rule::ProducerForgotten,
+    ];
+    assert_found(&backups, &rules);
+}
