@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use disk::File;
+
 use crate::LogError;
 use crate::file_cache::OpenSegment;
 use crate::index::{OFFSET_ENTRY_BYTES, OffsetEntry, entry_at, last_where};
@@ -35,6 +37,17 @@ impl Shared {
         }
     }
 
+    /// To hop through a segment with.
+    pub(crate) fn scan<'a>(&self, segment: &Segment, file: &'a dyn File) -> Scan<'a> {
+        Scan::new(file, &segment.facts, self.end_of(segment))
+    }
+
+    /// The first offset after the segment.
+    fn end_of(&self, segment: &Segment) -> i64 {
+        let after = self.segment_after(segment.facts.base_offset);
+        after.unwrap_or_else(|| self.log_end.load(Ordering::Acquire))
+    }
+
     /// The first batch that ends at or after `offset`.
     pub(crate) fn find(
         &self,
@@ -44,7 +57,7 @@ impl Shared {
     ) -> Result<Option<Found>, LogError> {
         // Where the indexes can't be rebuilt (a full disk, say) the segment is read from its start.
         let segment = self.with_indexes(segment).unwrap_or_else(|_| segment.clone());
-        let mut scan = Scan::new(&*open.log, &segment.facts);
+        let mut scan = self.scan(&segment, &*open.log);
         let (position, misled) = self.start_by_index(&segment, open, &mut scan, offset);
         let found = scan.ending_at_or_after(offset, position);
         if misled && found.is_ok() {
@@ -80,7 +93,7 @@ impl Shared {
         start: u64,
         limit: u64,
     ) -> Result<u64, LogError> {
-        let mut scan = Scan::new(&*open.log, &segment.facts);
+        let mut scan = self.scan(segment, &*open.log);
         let entry = self.last_entry(segment, open, |entry| u64::from(entry.position) <= limit).unwrap_or(None);
         let from = entry
             .filter(|(_, entry)| u64::from(entry.position) > start)
@@ -105,7 +118,7 @@ impl Shared {
         open: &Arc<OpenSegment>,
         position: u64,
     ) -> Result<Option<Found>, LogError> {
-        let found = Scan::new(&*open.log, &segment.facts).at(position);
+        let found = self.scan(segment, &*open.log).at(position);
         found.map_err(|error| self.unreadable(segment, error, segment.facts.base_offset))
     }
 
@@ -137,9 +150,7 @@ impl Shared {
 
     /// The first offset after `position` that the index leads to, or else the segment's end.
     fn next_readable(&self, segment: &Segment, position: u64) -> i64 {
-        let segment_end =
-            self.segment_after(segment.facts.base_offset).unwrap_or_else(|| self.log_end.load(Ordering::Acquire));
-        self.next_by_index(segment, position).unwrap_or(segment_end)
+        self.next_by_index(segment, position).unwrap_or_else(|| self.end_of(segment))
     }
 
     fn next_by_index(&self, segment: &Segment, position: u64) -> Option<i64> {
@@ -147,7 +158,7 @@ impl Shared {
         let file = open.file(Kind::OffsetIndex, &**self.files.disk()).ok()?;
         let before = self.last_entry(segment, &open, |entry| u64::from(entry.position) <= position).ok()?;
         let first = before.map_or(0, |(place, _)| place + 1);
-        let mut scan = Scan::new(&*open.log, &segment.facts);
+        let mut scan = self.scan(segment, &*open.log);
         (first..segment.facts.index_bytes / OFFSET_ENTRY_BYTES).take(ENTRIES_TRIED).find_map(|place| {
             let entry: OffsetEntry = entry_at(&**file, place).ok()?;
             confirm(&mut scan, segment, entry).ok()?;

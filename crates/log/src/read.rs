@@ -1,6 +1,7 @@
 //! Reading batches.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use record::BatchView;
 
 use crate::file_cache::OpenSegment;
 use crate::partition_log::Shared;
-use crate::scan::{Found, Scan, ScanError};
+use crate::scan::{Found, ScanError};
 use crate::segment::{Kind, Segment};
 use crate::{LogError, PartitionLog};
 
@@ -146,11 +147,28 @@ impl Shared {
         if end == start {
             return Ok(Taken { bytes: Bytes::new(), to_end: false });
         }
-        let bytes = open
-            .slice(start..end, self.reach(segment), take.cold)
-            .map_err(|error| self.unreadable(segment, ScanError::from_map(error, start), take.from))?;
+        let bytes = match open.slice(start..end, self.reach(segment), take.cold) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                end = self.whole_up_to(segment, &open, start, take.from)?;
+                open.slice(start..end, log_bytes, take.cold)
+            }
+            sliced => sliced,
+        };
+        let bytes = bytes.map_err(|error| self.unreadable(segment, ScanError::from_map(error, start), take.from))?;
         self.remember_end(segment, &open, end);
         Ok(Taken { bytes, to_end: end == log_bytes })
+    }
+
+    /// Where the last whole batch ends in a file that was cut. The one at `start` at least must be whole.
+    fn whole_up_to(&self, segment: &Segment, open: &Arc<OpenSegment>, start: u64, from: i64) -> Result<u64, LogError> {
+        let left = open.log.len().map_err(self.io_error(Kind::Log, segment.facts.base_offset))?;
+        match self.end_up_to(segment, open, start, left.max(start)) {
+            Ok(end) if end > start => return Ok(end),
+            Err(error @ LogError::Io { .. }) => return Err(error),
+            _ => {}
+        }
+        let problem = "the file is shorter than it was".into();
+        Err(self.unreadable(segment, ScanError::Damaged { position: start, problem }, from))
     }
 
     /// Batches of one segment, each checked; none if it ends before `take.from`.
@@ -160,7 +178,7 @@ impl Shared {
         }
         let open = self.open(segment)?;
         let Some(mut position) = self.position_of(segment, &open, take.from)? else { return Ok(None) };
-        let mut scan = Scan::new(&*open.log, &segment.facts);
+        let mut scan = self.scan(segment, &*open.log);
         let mut batches: Vec<Bytes> = Vec::new();
         let mut left = take.max_bytes;
         let checked = loop {

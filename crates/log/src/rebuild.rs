@@ -46,7 +46,7 @@ impl Shared {
         }
         let open = self.open(&segment)?;
         tracing::warn!(segment = %Kind::Log.path(&self.dir, base_offset).display(), "rebuilding the indexes of a segment");
-        let indexes = Indexes::of(&*open.log, &segment.facts, &settings, is_active);
+        let indexes = Indexes::of(self.scan(&segment, &*open.log), &*open.log, &segment.facts, &settings, is_active);
         for (kind, bytes) in [(Kind::OffsetIndex, &indexes.offsets), (Kind::TimeIndex, &indexes.times)] {
             let path = kind.path(&self.dir, base_offset);
             let file = open.file(kind, &**self.files.disk())?;
@@ -85,12 +85,11 @@ struct Indexes {
 }
 
 impl Indexes {
-    fn of(log: &dyn File, facts: &SegmentFacts, settings: &LogSettings, is_active: bool) -> Self {
+    fn of(mut scan: Scan<'_>, log: &dyn File, facts: &SegmentFacts, settings: &LogSettings, is_active: bool) -> Self {
         let mut indexes = Indexes { offsets: Vec::new(), times: Vec::new(), facts: *facts, after_damage: false };
         indexes.facts.indexed_position = 0;
         indexes.facts.indexed_timestamp = record::NONE;
         indexes.facts.max_timestamp = record::NONE;
-        let mut scan = Scan::new(log, facts);
         let mut batch = Vec::new();
         let mut next = scan.at(0);
         loop {

@@ -15,6 +15,8 @@ const BUFFER_BYTES: usize = 4096;
 pub(crate) struct Scan<'a> {
     file: &'a dyn File,
     base_offset: i64,
+    /// All offsets of the segment are below this.
+    end_offset: i64,
     /// Where the batches end.
     log_bytes: u64,
     buffer: [u8; BUFFER_BYTES],
@@ -46,10 +48,11 @@ pub(crate) enum ScanError {
 }
 
 impl<'a> Scan<'a> {
-    pub(crate) fn new(file: &'a dyn File, facts: &SegmentFacts) -> Self {
+    pub(crate) fn new(file: &'a dyn File, facts: &SegmentFacts, end_offset: i64) -> Self {
         Scan {
             file,
             base_offset: facts.base_offset,
+            end_offset,
             log_bytes: facts.log_bytes,
             buffer: [0; BUFFER_BYTES],
             buffered_from: 0,
@@ -71,7 +74,8 @@ impl<'a> Scan<'a> {
         if head.magic() != 2 || head.size_bytes() < HEADER_BYTES || end > self.log_bytes {
             return Err(damaged("no header of a batch".into()));
         }
-        if head.base_offset() < self.base_offset || head.last_offset_delta() < 0 {
+        let is_in_place = head.base_offset() >= self.base_offset && head.base_offset() < self.end_offset;
+        if !is_in_place || head.last_offset_delta() < 0 || head.last_offset() >= self.end_offset {
             return Err(damaged("a batch with offsets out of place".into()));
         }
         Ok(Some(Found { position, head }))
@@ -86,12 +90,28 @@ impl<'a> Scan<'a> {
                 return Err(ScanError::Damaged { position, problem: problem.into() });
             }
             if found.head.last_offset() >= offset {
+                // The checksum does not cover the base offset. One that leaves out what was asked for must at least
+                // leave room for the batch after it.
+                if found.head.base_offset() > offset {
+                    self.check_order(&found)?;
+                }
                 return Ok(Some(found));
             }
             last = Some(found.head.last_offset());
             position = found.end();
         }
         Ok(None)
+    }
+
+    fn check_order(&mut self, found: &Found) -> Result<(), ScanError> {
+        match self.at(found.end()) {
+            Ok(Some(next)) if next.head.base_offset() <= found.head.last_offset() => {
+                let problem =
+                    format!("offset {} comes before offset {}", found.head.last_offset(), next.head.base_offset());
+                Err(ScanError::Damaged { position: found.position, problem: problem.into() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The first batch that ends after `limit`, from the one at `position` on; none if all end before.

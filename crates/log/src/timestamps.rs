@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use record::{BatchView, MAX_DECOMPRESSED_BATCH_BYTES, TimestampOffset, first_at_or_after};
+use record::{BatchHead, BatchView, MAX_DECOMPRESSED_BATCH_BYTES, TimestampOffset, first_at_or_after};
 
 use crate::file_cache::OpenSegment;
 use crate::index::{TimeEntry, last_where};
 use crate::partition_log::Shared;
-use crate::scan::{Found, Scan, ScanError};
+use crate::scan::{Found, ScanError};
 use crate::segment::{Kind, Segment};
 use crate::{LogError, PartitionLog};
 
@@ -66,9 +66,9 @@ impl Shared {
     ) -> Result<Option<TimestampOffset>, LogError> {
         let segment = &self.with_indexes(segment).unwrap_or_else(|_| segment.clone());
         let open = self.open(segment)?;
-        let from = self.offset_before(segment, &open, timestamp)?.max(log_start);
+        let from = self.offset_before(segment, &open, timestamp)?.unwrap_or(segment.facts.base_offset).max(log_start);
         let Some(first) = self.find(segment, &open, from)? else { return Ok(None) };
-        let mut scan = Scan::new(&*open.log, &segment.facts);
+        let mut scan = self.scan(segment, &*open.log);
         let mut position = first.position;
         while let Some(found) = scan.at(position).map_err(|error| self.unreadable(segment, error, from))? {
             if found.head.max_timestamp() >= timestamp {
@@ -82,16 +82,26 @@ impl Shared {
         Ok(None)
     }
 
-    /// An offset before which no record is as new as `timestamp`.
-    fn offset_before(&self, segment: &Segment, open: &OpenSegment, timestamp: i64) -> Result<i64, LogError> {
+    /// An offset before which no record is as new as `timestamp`, if the index knows one. Its entry counts only if the
+    /// batch that it names has the timestamp that it says.
+    fn offset_before(
+        &self,
+        segment: &Segment,
+        open: &Arc<OpenSegment>,
+        timestamp: i64,
+    ) -> Result<Option<i64>, LogError> {
         let facts = &segment.facts;
         if facts.time_index_bytes == 0 || segment.needs_indexes {
-            return Ok(facts.base_offset);
+            return Ok(None);
         }
         let file = open.file(Kind::TimeIndex, &**self.files.disk())?;
         let entry = last_where(&**file, facts.time_index_bytes, |entry: &TimeEntry| entry.timestamp <= timestamp)
             .map_err(self.io_error(Kind::TimeIndex, facts.base_offset))?;
-        Ok(entry.map_or(facts.base_offset, |(_, entry)| facts.base_offset + i64::from(entry.relative_offset)))
+        let Some((_, entry)) = entry else { return Ok(None) };
+        let offset = facts.base_offset + i64::from(entry.relative_offset);
+        let named = self.find(segment, open, offset).unwrap_or(None).map(|found| found.head);
+        let is_so = |head: BatchHead| head.last_offset() == offset && head.max_timestamp() == entry.timestamp;
+        Ok(named.is_some_and(is_so).then_some(offset))
     }
 
     fn first_in_batch(

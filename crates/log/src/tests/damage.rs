@@ -98,6 +98,8 @@ fn no_flipped_bit_of_an_index_leads_a_reader_astray() {
                     read(&log, from as i64, 500),
                     batches[from..].concat()[..batches[from].len() * 2.min(40 - from)]
                 );
+                let found = log.offset_for_timestamp(1000 + from as i64).unwrap();
+                assert_eq!(found.map(|found| found.offset), Some(from as i64), "{name} bit {bit}");
             }
             let intact = file(&disk, &path(name));
             drop(log);
@@ -145,6 +147,23 @@ fn a_damaged_batch_is_named_and_the_rest_can_be_read() {
 }
 
 #[test]
+fn no_flipped_bit_of_a_base_offset_makes_a_reader_skip_records() {
+    let disk = new_disk(1);
+    let (batches, description) = one_segment(&disk);
+    let size = batches[0].len() as u64;
+    for damaged in [0, 1, 20, 39_usize] {
+        for bit in 0..64 {
+            let at = damaged as u64 * size + bit / 8;
+            disk.flip_bit(&path(LOG), at, (bit % 8) as u8).unwrap();
+            let log = reopen(&disk, &description);
+            let error = log.read(damaged as i64, 1000, true).unwrap_err();
+            assert!(matches!(error, LogError::Damaged { .. }), "batch {damaged} bit {bit}: {error}");
+            disk.flip_bit(&path(LOG), at, (bit % 8) as u8).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_rebuilt_index_leads_past_damage() {
     for damaged in [0, 1, 20, 39] {
         let disk = new_disk(1);
@@ -179,10 +198,15 @@ fn a_segment_that_was_cut_short_is_read_as_far_as_it_goes() {
     let disk = new_disk(1);
     let (batches, description) = one_segment(&disk);
     let size = batches[0].len() as u64;
-    disk.open(&path(LOG), Open::Write).unwrap().set_len(30 * size + 10).unwrap();
-    let log = reopen(&disk, &description);
-    assert_eq!(read(&log, 29, size as usize), batches[29]);
-    assert!(matches!(log.read(30, 1000, true), Err(LogError::Damaged { .. })));
+    let mut log = reopen(&disk, &description);
+    for left in [100, 10] {
+        disk.open(&path(LOG), Open::Write).unwrap().set_len(30 * size + left).unwrap();
+        log = reopen(&disk, &description);
+        assert_eq!(read(&log, 29, size as usize), batches[29]);
+        assert_eq!(read(&log, 3, usize::MAX), batches[3..30].concat(), "as far as it goes");
+        let Err(LogError::Damaged { from, position, .. }) = log.read(30, 1000, true) else { panic!("it is gone") };
+        assert_eq!((from, position), (30, 30 * size));
+    }
     let next = batch(40, 1, 5000, 100);
     append(&log, &next);
     assert_eq!(read(&log, 40, usize::MAX), next, "appends go on after the hole");
