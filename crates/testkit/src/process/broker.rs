@@ -32,6 +32,11 @@ pub struct Broker {
 pub struct Launch {
     binary: Option<PathBuf>,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    /// A program that runs the binary, with its own arguments.
+    under: Vec<String>,
+    /// Where its directory is made.
+    within: PathBuf,
 }
 
 impl Broker {
@@ -45,7 +50,13 @@ impl Broker {
 
     /// A broker with other than the default settings.
     pub fn launch() -> Launch {
-        Launch { binary: None, arguments: Vec::new() }
+        Launch {
+            binary: None,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            under: Vec::new(),
+            within: std::env::temp_dir(),
+        }
     }
 
     /// `host:port` of its Kafka listener; a restart keeps it.
@@ -104,9 +115,17 @@ impl Broker {
     /// # Errors
     /// As [`Broker::start`].
     pub fn restart(&mut self) -> Result<(), ProcessError> {
+        self.restart_as(&self.launch.clone())
+    }
+
+    /// As [`Broker::restart`], but started in another way this once.
+    ///
+    /// # Errors
+    /// As [`Broker::start`].
+    pub fn restart_as(&mut self, launch: &Launch) -> Result<(), ProcessError> {
         self.kill()?;
         let begun = Instant::now();
-        (self.child, self.address) = self.launch.spawn(&self.data_dir(), self.address)?;
+        (self.child, self.address) = launch.spawn(&self.data_dir(), self.address)?;
         self.started_in = begun.elapsed();
         Ok(())
     }
@@ -133,12 +152,35 @@ impl Launch {
         self
     }
 
+    /// A variable of its environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Has `program` with its arguments run the binary. It must become the binary's process, as `strace -D` does:
+    /// signals go to it.
+    #[must_use]
+    pub fn under<S: Into<String>>(mut self, program: impl IntoIterator<Item = S>) -> Self {
+        self.under = program.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Makes the broker's directory in `folder`, not where temporary files go.
+    #[must_use]
+    pub fn within(mut self, folder: &Path) -> Self {
+        self.within = folder.to_owned();
+        self
+    }
+
     /// Starts the broker on an empty directory of its own.
     ///
     /// # Errors
     /// As [`Broker::start`].
     pub fn start(self) -> Result<Broker, ProcessError> {
-        let directory = tempfile::Builder::new().prefix("tidelog-").tempdir().map_err(ProcessError::Directory)?;
+        let directory =
+            tempfile::Builder::new().prefix("tidelog-").tempdir_in(&self.within).map_err(ProcessError::Directory)?;
         let begun = Instant::now();
         let (child, address) = self.spawn(&directory.path().join("data"), own_loopback_address())?;
         Ok(Broker { launch: self, child, address, started_in: begun.elapsed(), directory })
@@ -149,8 +191,16 @@ impl Launch {
         if !binary.is_file() {
             return Err(ProcessError::NoBinary(binary));
         }
-        let mut command = Command::new(binary);
+        let mut command = match self.under.split_first() {
+            None => Command::new(binary),
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(binary);
+                command
+            }
+        };
         command.arg("serve").arg("--data-dir").arg(data).arg("--listen").arg(listen.to_string());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let mut child = Child::spawn(command.args(&self.arguments).stdin(Stdio::null()))?;
         let address = child.wait_for_line("say which address it serves", READY_LIMIT, kafka_address)?;
         Ok((child, address))
