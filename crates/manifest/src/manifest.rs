@@ -84,6 +84,23 @@ impl Manifest {
         Ok((Manifest { disk, dir: dir.to_owned(), state }, content))
     }
 
+    /// Refuses what is stored under `dir` if a later version wrote it ([`ManifestError::Newer`]), and looks at
+    /// nothing else: for whoever must know before anything is changed.
+    pub fn refuse_newer(disk: &dyn Disk, dir: &Path) -> Result<(), ManifestError> {
+        let (Some(number), _) = look_around(disk, dir)? else { return Ok(()) };
+        let path = file_path(dir, number);
+        let file = disk.open(&path, Open::Read).or_else(|error| io_error("opening", &path, error))?;
+        let mut header = [0; format::HEADER_BYTES];
+        match file.read_exact_at(&mut header, 0) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()), // damaged
+            read => read.or_else(|error| io_error("reading", &path, error))?,
+        }
+        match format::read_header(&header) {
+            Header::Newer(found) => Err(ManifestError::Newer { path, found, newest: format::VERSION }),
+            Header::Known(_) | Header::Damaged => Ok(()),
+        }
+    }
+
     /// Sets keys to values, or removes them (`None`), all or nothing. Durable when it returns.
     ///
     /// After [`ManifestError::TooLarge`] and after a refused write (a full disk) nothing has

@@ -196,7 +196,19 @@ fn a_file_of_a_later_version_is_refused_and_left_alone() {
     let disk = disk_with(&bytes);
     let error = open(&disk).err().unwrap();
     assert!(matches!(error, ManifestError::Newer { found: 2, newest: 1, .. }), "{error}");
+    assert!(matches!(Manifest::refuse_newer(&disk, Path::new(DIR)), Err(ManifestError::Newer { found: 2, .. })));
     assert_eq!(read(&disk, &file_name(1)), bytes);
+}
+
+#[test]
+fn what_is_damaged_or_not_there_is_not_taken_for_newer() {
+    let (mut bytes, ..) = three_commits();
+    let refused = |bytes: &[u8]| Manifest::refuse_newer(&disk_with(bytes), Path::new(DIR));
+    refused(&bytes).unwrap();
+    refused(&bytes[..10]).unwrap();
+    bytes[8] = 2; // without a checksum that fits
+    refused(&bytes).unwrap();
+    Manifest::refuse_newer(&disk::SimDisk::new(1), Path::new("groups/7")).unwrap();
 }
 
 #[test]
