@@ -12,6 +12,7 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use log::{LogDescription, SyncJob};
+use manifest::ManifestError;
 use model::{PartitionId, TopicName};
 use raft::Applied;
 use serde::{Deserialize, Serialize};
@@ -132,6 +133,9 @@ impl Machine {
             match committed {
                 Ok(()) => unsaved.garbage.release(pending.garbage_generation),
                 Err(why) => {
+                    if matches!(why, ManifestError::Failed { .. }) {
+                        health.fail(&why);
+                    }
                     unsaved.put_back(pending);
                     return Err(io::Error::other(why));
                 }

@@ -22,8 +22,8 @@ impl Health {
         self.stalled.load(Ordering::Acquire)
     }
 
-    /// Whether a sync of partition logs failed. The pages are gone, a second sync would only seem
-    /// to succeed: no checkpoint is taken any more, and a restart replays the journal.
+    /// Whether a sync of partition logs, or of the manifest, failed. The pages are gone, a second sync
+    /// would only seem to succeed: no checkpoint is taken any more, and a restart replays the journal.
     pub fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
     }
@@ -47,7 +47,7 @@ impl Health {
 
     pub(crate) fn fail(&self, why: &dyn std::fmt::Display) {
         if !self.failed.swap(true, Ordering::AcqRel) {
-            tracing::error!(%why, "partition logs could not be synced; produce is refused until a restart replays the journal");
+            tracing::error!(%why, "a checkpoint could not be synced; produce is refused until a restart replays the journal");
             self.set_reason(why);
         }
     }
