@@ -34,6 +34,7 @@
 //! | `records` | reading keys, values and headers |
 //! | `builder` | writing batches |
 //! | `recompress` | the same batch under another codec |
+//! | `retain` | a batch with some of its records taken out |
 //! | `compression` | the codecs, bounded |
 
 mod builder;
@@ -43,6 +44,7 @@ mod error;
 mod header;
 mod recompress;
 mod records;
+mod retain;
 mod varint;
 mod walk;
 
@@ -56,3 +58,4 @@ pub use error::BatchError;
 pub use header::{Attributes, BatchHead, BatchView, HEADER_BYTES, NONE, TimestampType, restamp};
 pub use recompress::{RecompressError, recompress};
 pub use records::{Header, HeaderIter, Headers, RecordIter, RecordView, Records, TimestampOffset, first_at_or_after};
+pub use retain::{KeyedRecord, KeyedRecords, Retained, Retention, retain};

@@ -7,7 +7,7 @@ use crate::compression::{compress, decompress};
 use crate::header::{Attributes, BatchView, CRC_COVERS_FROM, HEADER_BYTES, OVERHEAD_BYTES, crc32c};
 use crate::{BatchError, Compression};
 
-/// Why a batch could not be given another codec.
+/// Why a batch could not be written anew: under another codec, or with fewer records.
 #[derive(Debug, thiserror::Error)]
 pub enum RecompressError {
     /// It could not be read.

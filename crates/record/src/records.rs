@@ -219,25 +219,25 @@ pub fn first_at_or_after(
     Ok(first)
 }
 
-fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+pub(crate) fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     let (taken, after) = rest.split_at_checked(length)?;
     *rest = after;
     Some(taken)
 }
 
-fn take_nullable<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
+pub(crate) fn take_nullable<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     match usize::try_from(take_varint(rest)?) {
         Ok(length) => take(rest, length).map(Some),
         Err(_) => Some(None),
     }
 }
 
-fn take_varint(rest: &mut &[u8]) -> Option<i32> {
+pub(crate) fn take_varint(rest: &mut &[u8]) -> Option<i32> {
     let value = u32::try_from(take_unsigned(rest, MAX_VARINT_BYTES)?).ok()?;
     Some(zigzag_decode(u64::from(value)) as i32)
 }
 
-fn take_varlong(rest: &mut &[u8]) -> Option<i64> {
+pub(crate) fn take_varlong(rest: &mut &[u8]) -> Option<i64> {
     take_unsigned(rest, MAX_VARLONG_BYTES).map(zigzag_decode)
 }
 

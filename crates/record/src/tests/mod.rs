@@ -2,4 +2,5 @@
 
 mod golden;
 mod refusals;
+mod retaining;
 mod round_trip;
