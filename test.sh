@@ -70,7 +70,9 @@ cargo_test() {
 
 if $run_fast; then
   say "Each crate's own tests"
-  cargo_test --workspace --exclude tidelog-tests -- "$@"
+  cargo_test --workspace --exclude tidelog-tests --exclude testkit -- "$@"
+  say "The whole broker under simulation"
+  cargo_test --profile simulation -p testkit -- "$@"
 fi
 if $run_clients; then
   install_clients

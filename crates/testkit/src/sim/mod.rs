@@ -22,6 +22,9 @@
 //! | `nemesis`, `heal` | faults, and what must hold after them |
 //! | `promises` | what is checked besides the [history](crate::history) |
 
+#[cfg(not(tokio_unstable))]
+compile_error!("a run cannot repeat itself unless tokio is seeded: build with the flags of .cargo/config.toml");
+
 mod client;
 mod env;
 mod heal;

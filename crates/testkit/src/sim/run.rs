@@ -5,6 +5,7 @@ use std::panic;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use tokio::runtime::RngSeed;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -34,8 +35,12 @@ pub fn run(seed: u64) -> Report {
 /// Runs a seed with something in the broker's way.
 pub(crate) fn run_with(seed: u64, tampering: &Tampering) -> Report {
     listen_for_panics();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let runtime = runtime.expect("a runtime without I/O needs nothing from the machine");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .rng_seed(RngSeed::from_bytes(&seed.to_be_bytes()))
+        .build()
+        .expect("a runtime without I/O needs nothing from the machine");
     let begun = std::time::Instant::now();
     let mut report = runtime.block_on(async {
         BEGUN.set(Some(Instant::now()));

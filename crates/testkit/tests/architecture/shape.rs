@@ -16,6 +16,7 @@ const LONGER: &[&str] = &[
 
 /// What stands at the root; anything else has a folder of its own to go to.
 const ROOT: &[&str] = &[
+    ".cargo",
     ".ci",
     ".dockerignore",
     ".git",
