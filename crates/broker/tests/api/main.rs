@@ -1,0 +1,29 @@
+//! Each API at the level of the wire, against a broker in this process: on a disk in memory, in one thread, with a
+//! clock that stands still while anything is to be done.
+//!
+//! One file for each API. Its functions are scenarios: they ask a broker, and say what a broker is to answer, whichever
+//! it is: nothing in them knows of Tidelog alone. `own` starts the brokers.
+#![allow(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
+
+/// Makes a test of each scenario named.
+macro_rules! scenarios {
+    ($($scenario:ident)*) => {
+        mod tests {$(
+            #[tokio::test(start_paused = true)]
+            async fn $scenario() {
+                crate::own::play(concat!(module_path!(), "::", stringify!($scenario)), super::$scenario).await;
+            }
+        )*}
+    };
+}
+
+mod api_versions;
+mod connections;
+mod heartbeat;
+mod join_group;
+mod leave_group;
+mod list_groups;
+mod offset_commit;
+mod offset_fetch;
+mod own;
+mod support;

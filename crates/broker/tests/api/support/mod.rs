@@ -1,0 +1,20 @@
+//! What the scenarios share: a broker to talk to, connections that say anything in any version, and a record of all
+//! that was answered.
+
+mod connection;
+pub(crate) mod groups;
+pub(crate) mod records;
+pub(crate) mod requests;
+mod target;
+mod transcript;
+
+pub(crate) use connection::{Connection, Stream};
+pub(crate) use target::{Target, Topic};
+pub(crate) use transcript::Transcript;
+
+use model::ErrorCode;
+
+/// The error of a response, by its name.
+pub(crate) fn error(code: i16) -> ErrorCode {
+    ErrorCode::from_code(code)
+}
