@@ -71,6 +71,29 @@ pub(crate) struct Led<'a> {
     pub(crate) place: &'a PartitionImage,
 }
 
+impl Led<'_> {
+    /// The greatest epoch up to `epoch`, and where it ends; none if that is not known. The leader's own epoch is in
+    /// its log from the start, as in Kafka, whether or not something was appended in it.
+    pub(crate) fn end_of_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
+        let log = &self.partition.log;
+        if epoch == self.leader_epoch {
+            return Some((epoch, log.log_end()));
+        }
+        if !(0..self.leader_epoch).contains(&epoch) {
+            return None;
+        }
+        match log.end_offset_for_epoch(epoch) {
+            (-1, _) => Some((log.epoch_at(log.log_end() - 1).unwrap_or(epoch), log.log_end())),
+            known => Some(known),
+        }
+    }
+
+    /// The epoch in which the first record was appended, or the first one will be.
+    pub(crate) fn first_epoch(&self) -> i32 {
+        self.partition.log.epoch_at(self.partition.log.log_start()).unwrap_or(self.leader_epoch)
+    }
+}
+
 impl Broker {
     /// This broker's `node.id`.
     pub fn id(&self) -> BrokerId {

@@ -11,7 +11,7 @@
 //! | `admission`, `room`, `topics` | what must hold before a batch is proposed |
 //! | `fetch` | reading within a budget, waiting, sessions |
 //! | `groups` | the tasks of group coordinators |
-//! | `creation`, `endpoints`, `replies`, `text` | what several handlers need |
+//! | `creation`, `distinct`, `endpoints`, `replies`, `text` | what several handlers need |
 //! | `background` | reconciling, checkpoints, retention |
 
 mod admission;
@@ -22,6 +22,7 @@ mod connection;
 mod connections;
 mod creation;
 mod dispatch;
+mod distinct;
 mod endpoints;
 mod env;
 mod error;

@@ -10,9 +10,11 @@ use std::time::Duration;
 use model::ErrorCode;
 use tokio::time::Instant;
 use wire::StrBytes;
+use wire::messages::fetch_response::AbortedTransaction;
 use wire::messages::{FetchReply, FetchReplyPartition, FetchReplyTopic, FetchRequest};
 
 use crate::dispatch::Context;
+use crate::distinct::last_of_each;
 use crate::fetch::{Key, Limits, Planned, Read, Wanted, read_enough};
 
 /// `isolation_level` of a reader of committed transactions.
@@ -43,15 +45,19 @@ pub(crate) async fn handle(context: Context, request: FetchRequest) -> FetchRepl
 
 fn wanted(request: &FetchRequest) -> Vec<Wanted> {
     let partitions = request.topics.iter().flat_map(|topic| {
-        topic.partitions.iter().map(|partition| Wanted {
-            key: key(&topic.topic, topic.topic_id, partition.partition),
-            offset: partition.fetch_offset,
-            max_bytes: usize::try_from(partition.partition_max_bytes).unwrap_or(0),
-            current_leader_epoch: partition.current_leader_epoch,
-            last_fetched_epoch: partition.last_fetched_epoch,
+        topic.partitions.iter().map(|partition| {
+            let wanted = Wanted {
+                key: key(&topic.topic, topic.topic_id, partition.partition),
+                offset: partition.fetch_offset,
+                max_bytes: usize::try_from(partition.partition_max_bytes).unwrap_or(0),
+                // Any negative epoch is none here, where other APIs know -1 alone.
+                current_leader_epoch: partition.current_leader_epoch.max(-1),
+                last_fetched_epoch: partition.last_fetched_epoch,
+            };
+            (wanted.key.clone(), wanted)
         })
     });
-    partitions.collect()
+    last_of_each(partitions).into_iter().map(|(_, wanted)| wanted).collect()
 }
 
 fn forgotten(request: &FetchRequest) -> Vec<Key> {
@@ -86,8 +92,19 @@ fn partition_reply(partition_index: i32, read: Read, read_committed: bool) -> Fe
         last_stable_offset: read.high_watermark, // no transaction is ever open
         log_start_offset: read.log_start,
         diverging_epoch: read.diverging,
-        aborted_transactions: read_committed.then(Vec::new),
+        aborted_transactions: aborted_transactions(read.error, read_committed),
         records: read.records,
         ..FetchReplyPartition::default()
     }
+}
+
+/// No transaction is ever aborted yet. Only readers of committed records are told so, but of a topic that is not there
+/// Kafka gives an empty list to everybody.
+fn aborted_transactions(error: Option<ErrorCode>, read_committed: bool) -> Option<Vec<AbortedTransaction>> {
+    let tell = match error {
+        Some(ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId) => true,
+        Some(_) => false,
+        None => read_committed,
+    };
+    tell.then(Vec::new)
 }

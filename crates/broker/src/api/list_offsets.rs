@@ -6,6 +6,7 @@ use wire::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOf
 use wire::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
 use crate::dispatch::Context;
+use crate::distinct::grouped;
 use crate::error::log_error_code;
 use crate::fetch::check_epoch;
 
@@ -26,6 +27,7 @@ mod special {
 }
 
 /// An offset with its timestamp and leader epoch; -1 where there is none.
+#[derive(PartialEq, Eq)]
 struct Found {
     timestamp: i64,
     offset: i64,
@@ -46,22 +48,29 @@ pub(crate) async fn handle(context: Context, request: ListOffsetsRequest) -> Lis
 }
 
 fn answer(context: &Context, request: ListOffsetsRequest) -> ListOffsetsResponse {
-    let topics = request.topics.into_iter().map(|topic| {
-        let partitions = topic.partitions.iter().map(|asked| {
-            let response = ListOffsetsPartitionResponse::default().with_partition_index(asked.partition_index);
-            match find(context, &topic.name, asked) {
-                Ok(found) => response
-                    .with_timestamp(found.timestamp)
-                    .with_offset(found.offset)
-                    .with_leader_epoch(found.leader_epoch),
-                Err(error) => {
-                    response.with_error_code(error.code()).with_timestamp(-1).with_offset(-1).with_leader_epoch(-1)
-                }
-            }
-        });
-        let partitions = partitions.collect();
-        ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions)
+    let asked = request.topics.into_iter().flat_map(|topic| {
+        let name = topic.name;
+        topic.partitions.into_iter().map(move |partition| ((name.clone(), partition.partition_index), partition))
     });
+    let partitions = grouped(asked).into_iter().map(|((topic, partition), asked)| {
+        let response = ListOffsetsPartitionResponse::default().with_partition_index(partition);
+        let found = match &asked[..] {
+            [once] => find(context, &topic, once),
+            _ => Err(ErrorCode::InvalidRequest), // which of them is meant?
+        };
+        let response = match found {
+            Ok(Found { timestamp, offset, leader_epoch }) => {
+                response.with_timestamp(timestamp).with_offset(offset).with_leader_epoch(leader_epoch)
+            }
+            Err(error) => {
+                response.with_error_code(error.code()).with_timestamp(-1).with_offset(-1).with_leader_epoch(-1)
+            }
+        };
+        (topic, response)
+    });
+    let topics = grouped(partitions)
+        .into_iter()
+        .map(|(name, partitions)| ListOffsetsTopicResponse::default().with_name(name).with_partitions(partitions));
     ListOffsetsResponse::default().with_topics(topics.collect())
 }
 
@@ -86,8 +95,14 @@ fn find(context: &Context, topic: &str, asked: &ListOffsetsPartition) -> Result<
     };
     match asked.timestamp {
         special::LATEST => Ok(Found { leader_epoch: led.leader_epoch, ..at(log.log_end()) }),
-        special::EARLIEST | special::EARLIEST_LOCAL => Ok(at(log.log_start())),
-        special::MAX_TIMESTAMP => log.max_timestamp().map(record).map_err(failed),
+        special::EARLIEST | special::EARLIEST_LOCAL => {
+            Ok(Found { leader_epoch: led.first_epoch(), ..at(log.log_start()) })
+        }
+        // The record may lie below the log start, where no epoch is known any more: Kafka gives the leader's.
+        special::MAX_TIMESTAMP => match log.max_timestamp().map(record).map_err(failed)? {
+            NOTHING => Ok(NOTHING),
+            found => Ok(Found { leader_epoch: led.leader_epoch, ..found }),
+        },
         special::LATEST_TIERED | special::EARLIEST_PENDING_UPLOAD => Ok(NOTHING), // nothing is ever tiered
         timestamp => log.offset_for_timestamp(timestamp).map(record).map_err(failed),
     }

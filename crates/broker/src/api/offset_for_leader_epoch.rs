@@ -31,8 +31,5 @@ fn end_of(context: &Context, topic: &str, asked: &OffsetForLeaderPartition) -> R
     let topic = image.topic(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let led = broker.led(&image, topic, asked.partition)?;
     check_epoch(asked.current_leader_epoch, led.leader_epoch)?;
-    if asked.leader_epoch == led.leader_epoch {
-        return Ok((led.leader_epoch, led.partition.log.log_end()));
-    }
-    Ok(led.partition.log.end_offset_for_epoch(asked.leader_epoch))
+    Ok(led.end_of_epoch(asked.leader_epoch).unwrap_or((-1, -1)))
 }

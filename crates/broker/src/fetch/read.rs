@@ -6,15 +6,11 @@ use bytes::Bytes;
 use controller::ClusterImage;
 use log::LogError;
 use model::{ErrorCode, TopicId};
-use record::{BatchView, Compression};
 use shard::Partition;
 
 use super::Key;
 use crate::broker::{Broker, Led};
 use crate::error::log_error_code;
-
-/// The first version whose clients know zstd (KIP-110).
-const ZSTD_SINCE_VERSION: i16 = 10;
 
 /// What a client wants of one partition.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,27 +96,23 @@ fn read_one(
     if let Err(error) = check_epoch(wanted.current_leader_epoch, led.leader_epoch) {
         return Read::failed(error);
     }
-    let log = &led.partition.log;
-    let mut read = Read {
-        high_watermark: log.log_end(),
-        log_start: log.log_start(),
-        diverging: diverging(log, wanted),
-        ..Read::default()
+    let diverging = match diverging(&led, wanted) {
+        Ok(diverging) => diverging,
+        Err(error) => return Read::failed(error),
     };
+    let log = &led.partition.log;
+    let mut read = Read { high_watermark: log.log_end(), log_start: log.log_start(), diverging, ..Read::default() };
     if read.diverging.is_none() {
-        let records = match version {
-            // Looked into below, so not by the map: an I/O error must be an error there.
-            ..ZSTD_SINCE_VERSION => log.read_checked(wanted.offset, budget, at_least_one_batch),
-            _ if log.is_cold(wanted.offset) => log.read_cold(wanted.offset, budget, at_least_one_batch),
-            _ => log.read(wanted.offset, budget, at_least_one_batch),
+        let records = match log.is_cold(wanted.offset) {
+            true => log.read_cold(wanted.offset, budget, at_least_one_batch),
+            false => log.read(wanted.offset, budget, at_least_one_batch),
         };
         match records {
-            Ok(records) if version < ZSTD_SINCE_VERSION && holds_zstd(&records) => {
-                return Read::failed(ErrorCode::UnsupportedCompressionType);
-            }
             Ok(records) => read.records = records,
+            Err(LogError::OffsetOutOfRange { .. }) => return Read::failed(ErrorCode::OffsetOutOfRange),
             Err(why) => {
-                report(&led.partition, &why);
+                let id = &led.partition.id;
+                tracing::error!(topic = %led.partition.topic, partition = id.index, %why, "a read failed");
                 read.error = Some(log_error_code(&why));
             }
         }
@@ -147,31 +139,12 @@ pub(crate) fn check_epoch(believed: i32, current: i32) -> Result<(), ErrorCode> 
     }
 }
 
-/// Whether what the client has ends beyond where our log has that epoch end (KIP-595).
-fn diverging(log: &log::PartitionLog, wanted: &Wanted) -> Option<(i32, i64)> {
+/// Whether what the client has ends beyond where our log has that epoch end (KIP-595). It is out of range if the epoch
+/// is not known.
+fn diverging(led: &Led<'_>, wanted: &Wanted) -> Result<Option<(i32, i64)>, ErrorCode> {
     if wanted.last_fetched_epoch < 0 {
-        return None;
+        return Ok(None);
     }
-    let (epoch, end) = log.end_offset_for_epoch(wanted.last_fetched_epoch);
-    (epoch < wanted.last_fetched_epoch || end < wanted.offset).then_some((epoch, end))
-}
-
-fn holds_zstd(records: &[Bytes]) -> bool {
-    let is_zstd = |batch: &BatchView<'_>| matches!(batch.head().attributes().compression(), Ok(Compression::Zstd));
-    records.iter().any(|slice| {
-        let mut rest: &[u8] = slice;
-        while let Ok((batch, behind)) = BatchView::split_first(rest) {
-            if is_zstd(&batch) {
-                return true;
-            }
-            rest = behind;
-        }
-        false
-    })
-}
-
-fn report(partition: &Partition, why: &LogError) {
-    if !matches!(why, LogError::OffsetOutOfRange { .. }) {
-        tracing::error!(topic = %partition.topic, partition = partition.id.index, %why, "a read failed");
-    }
+    let (epoch, end) = led.end_of_epoch(wanted.last_fetched_epoch).ok_or(ErrorCode::OffsetOutOfRange)?;
+    Ok((epoch < wanted.last_fetched_epoch || end < wanted.offset).then_some((epoch, end)))
 }

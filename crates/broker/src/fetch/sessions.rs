@@ -74,7 +74,7 @@ impl Sessions {
         if epoch == FINAL_EPOCH || epoch == INITIAL_EPOCH {
             sessions.remove(&id);
             let session_id = match epoch {
-                INITIAL_EPOCH if !wanted.is_empty() => self.create(&mut sessions, now_ms, by_id, &wanted),
+                INITIAL_EPOCH => self.create(&mut sessions, now_ms, by_id, &wanted),
                 _ => 0,
             };
             return Ok(Planned { session_id, wanted: wanted.into(), incremental: false });

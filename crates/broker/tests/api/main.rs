@@ -19,11 +19,15 @@ macro_rules! scenarios {
 
 mod api_versions;
 mod connections;
+mod fetch;
+mod fetch_sessions;
 mod heartbeat;
 mod join_group;
 mod leave_group;
 mod list_groups;
+mod list_offsets;
 mod offset_commit;
 mod offset_fetch;
+mod offset_for_leader_epoch;
 mod own;
 mod support;
