@@ -11,6 +11,7 @@ use wire::messages::delete_records_response::{DeleteRecordsPartitionResult, Dele
 use wire::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
 
 use crate::dispatch::Context;
+use crate::distinct::{grouped, last_of_each};
 
 /// "Everything that is there", as offset.
 const HIGH_WATERMARK: i64 = -1;
@@ -18,21 +19,24 @@ const HIGH_WATERMARK: i64 = -1;
 /// Moves the log start of each partition.
 pub(crate) async fn handle(context: Context, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
     let patience = Duration::from_millis(request.timeout_ms.max(0) as u64);
-    let mut topics = Vec::with_capacity(request.topics.len());
-    for topic in request.topics {
-        let mut partitions = Vec::with_capacity(topic.partitions.len());
-        for partition in &topic.partitions {
-            let index = partition.partition_index;
-            let deleted = timeout(patience, delete(&context, &topic.name, index, partition.offset)).await;
-            let result = DeleteRecordsPartitionResult::default().with_partition_index(index);
-            partitions.push(match deleted.unwrap_or(Err(ErrorCode::RequestTimedOut)) {
-                Ok(low_watermark) => result.with_low_watermark(low_watermark),
-                Err(error) => result.with_low_watermark(-1).with_error_code(error.code()),
-            });
-        }
-        topics.push(DeleteRecordsTopicResult::default().with_name(topic.name).with_partitions(partitions));
+    let asked = request.topics.into_iter().flat_map(|topic| {
+        let name = topic.name;
+        topic.partitions.into_iter().map(move |partition| ((name.clone(), partition.partition_index), partition.offset))
+    });
+    let mut results = Vec::new();
+    for ((topic, index), offset) in last_of_each(asked) {
+        let deleted = timeout(patience, delete(&context, &topic, index, offset)).await;
+        let result = DeleteRecordsPartitionResult::default().with_partition_index(index);
+        let result = match deleted.unwrap_or(Err(ErrorCode::RequestTimedOut)) {
+            Ok(low_watermark) => result.with_low_watermark(low_watermark),
+            Err(error) => result.with_low_watermark(-1).with_error_code(error.code()),
+        };
+        results.push((topic, result));
     }
-    DeleteRecordsResponse::default().with_topics(topics)
+    let topics = grouped(results)
+        .into_iter()
+        .map(|(name, partitions)| DeleteRecordsTopicResult::default().with_name(name).with_partitions(partitions));
+    DeleteRecordsResponse::default().with_topics(topics.collect())
 }
 
 async fn delete(context: &Context, topic: &str, index: i32, offset: i64) -> Result<i64, ErrorCode> {

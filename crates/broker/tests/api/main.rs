@@ -19,6 +19,8 @@ macro_rules! scenarios {
 
 mod api_versions;
 mod connections;
+mod delete_records;
+mod delete_topics;
 mod fetch;
 mod fetch_sessions;
 mod heartbeat;
