@@ -12,6 +12,7 @@ use raft::Status;
 use shard::{Partition, Shard};
 use tokio::sync::watch;
 
+use crate::budget::Budget;
 use crate::connections::Connections;
 use crate::env::Env;
 use crate::fetch::Sessions;
@@ -35,6 +36,7 @@ pub struct Broker {
     pub(crate) room: Room,
     pub(crate) listeners: Vec<Arc<Listener>>,
     pub(crate) connections: Arc<Connections>,
+    pub(crate) budget: Arc<Budget>,
     pub(crate) stop: Stop,
 }
 

@@ -19,6 +19,12 @@ pub(crate) enum Close {
     /// Nothing came for `connections.max.idle.ms`.
     #[error("nothing came for connections.max.idle.ms")]
     Idle,
+    /// The client takes nothing of its answer for as long.
+    #[error("the answer was not read for connections.max.idle.ms")]
+    Unread,
+    /// The client holds memory that others wait for, and neither goes on sending nor reads its answer.
+    #[error("a request or an answer stood still while others waited for its memory (queued.max.request.bytes)")]
+    Stalled,
     /// The client sent what no Kafka client sends.
     #[error(transparent)]
     Malformed(#[from] Malformed),

@@ -24,6 +24,7 @@ use tokio::time::timeout;
 
 use crate::background;
 use crate::broker::{Broker, ShardHere, Stop};
+use crate::budget::Budget;
 use crate::env::Env;
 use crate::error::StartError;
 use crate::fetch::Sessions;
@@ -40,6 +41,9 @@ const OPEN_SEGMENTS: usize = 256;
 /// Shards of a broker, unless configured: one for each core, but no more than this. More of them
 /// share one disk and win nothing.
 const MOST_SHARDS: usize = 4;
+
+/// The default of `queued.max.request.bytes`.
+const REQUEST_BUDGET_BYTES: usize = 256 * 1024 * 1024;
 
 /// How long a stop may take for its last checkpoint: people expect Ctrl-C to work within a second.
 const CHECKPOINT_AT_STOP: Duration = Duration::from_millis(600);
@@ -128,6 +132,7 @@ pub(crate) async fn open(
         groups: Groups::default(),
         sessions: Sessions::new(env.random.clone(), config.max_incremental_fetch_session_cache_slots()),
         room: Room::new(env.disk.clone(), dir.clone(), config.disk_reserve_bytes()),
+        budget: Budget::new(request_budget(&config)),
         stop: Stop::default(),
         env,
         config,
@@ -159,6 +164,13 @@ fn lay_out(env: &Env, dir: &Path) -> io::Result<()> {
     }
     env.disk.sync_dir(dir)?;
     dir.parent().map_or(Ok(()), |parent| env.disk.sync_dir(parent))
+}
+
+/// `queued.max.request.bytes`.
+fn request_budget(config: &BrokerConfig) -> usize {
+    let largest = usize::try_from(config.socket_request_max_bytes()).unwrap_or(0);
+    let given = usize::try_from(config.queued_max_request_bytes()).ok().filter(|bytes| *bytes > 0);
+    given.unwrap_or(REQUEST_BUDGET_BYTES.max(2 * largest))
 }
 
 fn journal_options(config: &BrokerConfig) -> journal::Options {

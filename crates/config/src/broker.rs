@@ -95,6 +95,7 @@ broker_values! {
     offsets_topic_replication_factor: i16 = "offsets.topic.replication.factor",
     offsets_topic_segment_bytes: i32 = "offsets.topic.segment.bytes",
     producer_id_expiration_ms: i32 = "producer.id.expiration.ms",
+    queued_max_request_bytes: i64 = "queued.max.request.bytes",
     socket_listen_backlog_size: i32 = "socket.listen.backlog.size",
     socket_request_max_bytes: i32 = "socket.request.max.bytes",
 }

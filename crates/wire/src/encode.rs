@@ -100,6 +100,7 @@ impl Pieces {
         let large_bytes: usize = self.large.iter().map(|(_, bytes)| bytes.len()).sum();
         let length = i32::try_from(self.small.len() - 4 + large_bytes).ok()?;
         self.small[..4].copy_from_slice(&length.to_be_bytes());
+        let own_bytes = self.small.len();
         let mut small = self.small.freeze();
         let mut pieces = VecDeque::with_capacity(2 * self.large.len() + 1);
         let mut cut = 0;
@@ -113,6 +114,6 @@ impl Pieces {
         if !small.is_empty() {
             pieces.push_back(small);
         }
-        Some(Frame::from_pieces(pieces))
+        Some(Frame::from_pieces(pieces, own_bytes))
     }
 }

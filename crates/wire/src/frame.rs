@@ -45,7 +45,8 @@ impl FrameReader {
 
     /// Where to append what the socket gives; has room for at least one byte more.
     pub fn buffer(&mut self) -> &mut BytesMut {
-        if self.arrived.capacity() == self.arrived.len() {
+        let room = self.arrived.capacity() - self.arrived.len();
+        if room == 0 || (self.arrived.is_empty() && room < IDLE_BYTES / 2) {
             self.arrived.reserve(self.wanted());
         }
         &mut self.arrived
@@ -56,20 +57,27 @@ impl FrameReader {
     /// # Errors
     /// [`Malformed::FrameLength`] as soon as a length out of bounds is seen.
     pub fn next_frame(&mut self) -> Result<Option<Bytes>, Malformed> {
-        let Some(announced) = self.announced() else { return Ok(None) };
-        let length = usize::try_from(announced).ok().filter(|length| *length <= self.max_frame_bytes);
-        let Some(length) = length else {
-            return Err(Malformed::FrameLength { announced, allowed: self.max_frame_bytes });
-        };
-        if self.arrived.len() < 4 + length {
+        let Some(length) = self.announced()?.filter(|length| self.arrived.len() >= 4 + length) else {
             return Ok(None);
-        }
+        };
         self.arrived.advance(4);
         let frame = self.arrived.split_to(length).freeze();
-        if self.arrived.is_empty() {
-            self.arrived = BytesMut::new(); // lets go of the frame's memory
+        if self.arrived.is_empty() && length.max(self.arrived.capacity()) > IDLE_BYTES {
+            self.arrived = BytesMut::new(); // lets go of a large frame's memory; a small one's is used again
         }
         Ok(Some(frame))
+    }
+
+    /// The length of the next frame, once its four bytes have arrived.
+    ///
+    /// # Errors
+    /// [`Malformed::FrameLength`] if it is out of bounds.
+    pub fn announced(&self) -> Result<Option<usize>, Malformed> {
+        let Some(announced) = self.prefix() else { return Ok(None) };
+        match usize::try_from(announced) {
+            Ok(length) if length <= self.max_frame_bytes => Ok(Some(length)),
+            _ => Err(Malformed::FrameLength { announced, allowed: self.max_frame_bytes }),
+        }
     }
 
     /// Bytes that have arrived and are not yet part of a whole frame.
@@ -77,14 +85,14 @@ impl FrameReader {
         self.arrived.len()
     }
 
-    fn announced(&self) -> Option<i32> {
+    fn prefix(&self) -> Option<i32> {
         let prefix = self.arrived.first_chunk::<4>()?;
         Some(i32::from_be_bytes(*prefix))
     }
 
     /// What is missing of the frame, as far as what has arrived makes it believable.
     fn wanted(&self) -> usize {
-        let Some(announced) = self.announced() else { return IDLE_BYTES };
+        let Some(announced) = self.prefix() else { return IDLE_BYTES };
         let missing = (4 + usize::try_from(announced).unwrap_or(0)).saturating_sub(self.arrived.len());
         let believed = match self.arrived.len() {
             ..ANNOUNCED_BYTES => ANNOUNCED_BYTES,
@@ -101,12 +109,26 @@ impl FrameReader {
 pub struct Frame {
     pieces: VecDeque<Bytes>,
     remaining: usize,
+    own_bytes: usize,
 }
 
 impl Frame {
-    pub(crate) fn from_pieces(pieces: VecDeque<Bytes>) -> Self {
+    /// A frame of pieces, `own_bytes` of which were written for it and not taken from elsewhere.
+    pub(crate) fn from_pieces(pieces: VecDeque<Bytes>, own_bytes: usize) -> Self {
         let remaining = pieces.iter().map(Bytes::len).sum();
-        Frame { pieces, remaining }
+        Frame { pieces, remaining, own_bytes }
+    }
+
+    /// Adds another one, so that both are sent together.
+    pub fn append(&mut self, mut next: Frame) {
+        self.pieces.append(&mut next.pieces);
+        self.remaining += next.remaining;
+        self.own_bytes += next.own_bytes;
+    }
+
+    /// The memory that it takes by itself, without the records that it refers to.
+    pub fn own_bytes(&self) -> usize {
+        self.own_bytes
     }
 
     /// The pieces that are left to send, none of them empty.

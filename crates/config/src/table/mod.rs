@@ -91,6 +91,8 @@ const TRANSACTIONS: &str = "transactions";
 // Why there is nothing to steer.
 const BOTH_ROLES: &str = "every node is broker and controller as the cluster needs it";
 const CHECKPOINTS: &str = "one checkpoint covers everything; see journal.checkpoint.bytes";
+const COUNTED_IN_BYTES: &str =
+    "a connection has one request in work, or 16 of produce, and queued.max.request.bytes bounds them all";
 const KERNEL_BUFFERS: &str = "the kernel sizes the buffers of each socket by itself";
 const NO_EARLY_START: &str = "listeners open when the broker can answer";
 const NO_LOADING: &str = "a coordinator's state is always current, nothing is loaded";

@@ -1,6 +1,6 @@
 //! Where clients connect, and how many.
 
-use super::{BUDGETS, KERNEL_BUFFERS, NO_EARLY_START, NO_POOLS, NODES, QUOTAS, SECURITY};
+use super::{COUNTED_IN_BYTES, KERNEL_BUFFERS, NO_EARLY_START, NO_POOLS, NODES, QUOTAS, SECURITY};
 use crate::rule::Rule;
 use crate::setting::{Setting, int, list, long, string};
 
@@ -34,9 +34,9 @@ pub(super) const SETTINGS: &[Setting] = &[
     int("num.network.threads").default("3").at_least(1).cluster()
         .idle(NO_POOLS, "Threads that read and write sockets."),
     long("queued.max.request.bytes").default("-1")
-        .later(BUDGETS, "Bytes of requests that may be in work at once."),
+        .works("Bytes of requests, and of answers that clients have not read yet, above which larger requests and those behind others of the same connection wait; -1 is 256 MiB, or twice `socket.request.max.bytes` if that is more."),
     int("queued.max.requests").default("500").at_least(1)
-        .later(BUDGETS, "Requests that may be in work at once."),
+        .idle(COUNTED_IN_BYTES, "Requests that may be in work at once."),
     long("socket.connection.setup.timeout.max.ms").default("30000")
         .later(NODES, "Longest wait for a connection to another broker."),
     long("socket.connection.setup.timeout.ms").default("10000")

@@ -29,7 +29,8 @@ fn frames_come_out_as_they_went_in_however_they_arrive() {
         let mut reader = FrameReader::new(1_000_000);
         let frames = feed(&mut reader, &stream, step);
         assert!(frames == bodies, "in steps of {step}");
-        assert_eq!((reader.pending_bytes(), reader.arrived.capacity()), (0, 0), "an idle reader holds nothing");
+        assert_eq!(reader.pending_bytes(), 0);
+        assert!(reader.arrived.capacity() <= IDLE_BYTES, "an idle reader holds {}", reader.arrived.capacity());
     }
 }
 
