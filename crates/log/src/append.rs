@@ -11,7 +11,7 @@ use crate::file_cache::OpenSegment;
 use crate::index::{OFFSET_ENTRY_BYTES, OffsetEntry, TIME_ENTRY_BYTES, TimeEntry};
 use crate::partition_log::{Shared, State};
 use crate::scan::ScanError;
-use crate::segment::{IncomingBatch, Kind, Segment, SegmentFacts};
+use crate::segment::{IncomingBatch, Kind, Name, Segment, SegmentFacts};
 use crate::{LogError, LogSettings, PartitionLog};
 
 /// Written bytes are handed to the disk in steps of this size, so that a checkpoint finds little left to sync.
@@ -36,12 +36,12 @@ impl PartitionLog {
         };
         let (mut segment, settings) = shared.segment_for(head.base_offset(), &batch)?;
         if segment.needs_indexes {
-            segment = shared.rebuild_indexes(&hands, segment.facts.base_offset)?;
+            segment = shared.rebuild_indexes(&hands, segment.name())?;
         }
         let open = shared.open(&segment)?;
         let position = segment.facts.log_bytes;
         let parts = [IoSlice::new(head.as_bytes()), IoSlice::new(body)];
-        open.log.write_all_at(&parts, position).map_err(shared.io_error(Kind::Log, segment.facts.base_offset))?;
+        open.log.write_all_at(&parts, position).map_err(shared.io_error(Kind::Log, segment.name()))?;
         let mut facts = segment.facts;
         facts.note(&batch);
         shared.index(&open, &mut facts, &batch, position, &settings)?;
@@ -125,7 +125,7 @@ impl Shared {
             OffsetEntry { relative_offset: (batch.last_offset - facts.base_offset) as u32, position: position as u32 };
         let file = open.file(Kind::OffsetIndex, &**self.files.disk())?;
         file.write_all_at(&[IoSlice::new(&entry.encode())], facts.index_bytes)
-            .map_err(self.io_error(Kind::OffsetIndex, facts.base_offset))?;
+            .map_err(self.io_error(Kind::OffsetIndex, facts.name()))?;
         facts.index_bytes += OFFSET_ENTRY_BYTES;
         facts.indexed_position = position;
         if facts.max_timestamp > facts.indexed_timestamp {
@@ -138,7 +138,7 @@ impl Shared {
         let entry = facts.time_entry();
         let file = open.file(Kind::TimeIndex, &**self.files.disk())?;
         file.write_all_at(&[IoSlice::new(&entry.encode())], facts.time_index_bytes)
-            .map_err(self.io_error(Kind::TimeIndex, facts.base_offset))?;
+            .map_err(self.io_error(Kind::TimeIndex, facts.name()))?;
         facts.time_index_bytes += TIME_ENTRY_BYTES;
         facts.indexed_timestamp = facts.max_timestamp;
         Ok(())
@@ -154,14 +154,14 @@ impl Shared {
         self.warmth.appended(appended, head.last_offset() + 1);
     }
 
-    pub(crate) fn io_error(&self, kind: Kind, base_offset: i64) -> impl FnOnce(io::Error) -> LogError {
-        move |source| LogError::Io { path: kind.path(&self.dir, base_offset), source }
+    pub(crate) fn io_error(&self, kind: Kind, name: Name) -> impl FnOnce(io::Error) -> LogError {
+        move |source| LogError::Io { path: kind.path(&self.dir, name), source }
     }
 
     /// The files of a segment, if they are open.
-    pub(crate) fn if_open(&self, base_offset: i64) -> Option<Arc<OpenSegment>> {
+    pub(crate) fn if_open(&self, name: Name) -> Option<Arc<OpenSegment>> {
         let state = self.state();
-        let place = state.segments.binary_search_by_key(&base_offset, |segment| segment.facts.base_offset).ok()?;
+        let place = state.place_of(name)?;
         state.segments[place].open.upgrade()
     }
 
@@ -171,18 +171,16 @@ impl Shared {
             open.touch();
             return Ok(open);
         }
-        let base_offset = segment.facts.base_offset;
         let how = if segment.facts.log_bytes == 0 { Open::Create } else { Open::Write };
-        let open = match self.files.open(&self.dir, base_offset, how) {
+        let open = match self.files.open(&self.dir, segment.name(), how) {
             Err(LogError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 let missing = ScanError::Damaged { position: 0, problem: "the file is missing".into() };
-                return Err(self.unreadable(segment, missing, base_offset));
+                return Err(self.unreadable(segment, missing, segment.facts.base_offset));
             }
             other => other?,
         };
         let mut state = self.state();
-        let place = state.segments.binary_search_by_key(&base_offset, |known| known.facts.base_offset);
-        if let Ok(place) = place {
+        if let Some(place) = state.place_of(segment.name()) {
             state.segments[place].open = Arc::downgrade(&open);
         }
         Ok(open)

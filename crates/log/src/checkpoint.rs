@@ -9,8 +9,8 @@ use disk::{Disk, File, Open};
 
 use crate::description::LogDescription;
 use crate::partition_log::{Shared, State};
-use crate::segment::Kind;
-use crate::{LogError, PartitionLog};
+use crate::segment::{Kind, Name};
+use crate::{LogError, PartitionLog, lock};
 
 impl PartitionLog {
     /// Whether the log differs from the last description that was taken.
@@ -26,6 +26,7 @@ impl PartitionLog {
         let description = LogDescription {
             log_start: self.log_start(),
             next_offset: self.log_end(),
+            cleaned_to: state.cleaned_to,
             epochs: state.epochs.clone(),
             segments: state.segments.iter().map(|segment| segment.facts).collect(),
         };
@@ -38,6 +39,9 @@ impl PartitionLog {
     /// manifest does not name the partition, and `file.delete.delay.ms` has passed. The log must not be used any more.
     pub fn delete_all_files(&self) -> Result<(), LogError> {
         let dir = &self.shared.dir;
+        // A compaction that runs ends with its present step.
+        let _none_compacts = lock(&self.shared.compacting);
+        self.shared.deleted.store(true, Ordering::Release);
         self.shared.files.forget(|open| *open.dir == **dir);
         delete_dir(&**self.shared.files.disk(), dir)
     }
@@ -76,7 +80,7 @@ pub struct SyncJob {
 
 #[derive(Default)]
 struct Work {
-    files: Vec<(i64, Kind)>,
+    files: Vec<(Name, Kind)>,
     new_names: bool,
     new_dir: bool,
 }
@@ -87,7 +91,7 @@ impl State {
         for segment in &mut self.segments {
             let dirty = std::mem::take(&mut segment.dirty);
             let kinds = Kind::ALL.into_iter().filter(|kind| dirty[*kind as usize]);
-            files.extend(kinds.map(|kind| (segment.facts.base_offset, kind)));
+            files.extend(kinds.map(|kind| (segment.name(), kind)));
         }
         Work { files, new_names: std::mem::take(&mut self.new_names), new_dir: std::mem::take(&mut self.new_dir) }
     }
@@ -116,11 +120,11 @@ impl SyncJob {
 
     fn sync(&self) -> Result<(), LogError> {
         let Shared { files, dir, .. } = &*self.shared;
-        for (base_offset, kind) in &self.work.files {
-            let path = kind.path(dir, *base_offset);
-            match self.file(*base_offset, *kind).and_then(|file| file.sync_data()) {
-                // Dropped, and already removed.
-                Err(error) if error.kind() == ErrorKind::NotFound && self.shared.is_dropped(*base_offset) => {}
+        for (name, kind) in &self.work.files {
+            let path = kind.path(dir, *name);
+            match self.file(*name, *kind).and_then(|file| file.sync_data()) {
+                // Dropped or compacted, and already removed.
+                Err(error) if error.kind() == ErrorKind::NotFound && self.shared.is_gone(*name) => {}
                 synced => synced.map_err(LogError::io(&path))?,
             }
         }
@@ -137,11 +141,11 @@ impl SyncJob {
     }
 
     /// The handle that wrote, while it is open: it is sure to be told if the kernel failed to write something back.
-    fn file(&self, base_offset: i64, kind: Kind) -> io::Result<Arc<dyn File>> {
+    fn file(&self, name: Name, kind: Kind) -> io::Result<Arc<dyn File>> {
         let Shared { files, dir, .. } = &*self.shared;
-        match self.shared.if_open(base_offset).and_then(|open| open.if_open(kind)) {
+        match self.shared.if_open(name).and_then(|open| open.if_open(kind)) {
             Some(file) => Ok(file),
-            None => files.disk().open(&kind.path(dir, base_offset), Open::Write),
+            None => files.disk().open(&kind.path(dir, name), Open::Write),
         }
     }
 }
@@ -152,9 +156,8 @@ impl Drop for SyncJob {
             return;
         }
         let mut state = self.shared.state();
-        for (base_offset, kind) in &self.work.files {
-            let place = state.segments.binary_search_by_key(base_offset, |segment| segment.facts.base_offset);
-            if let Ok(place) = place {
+        for (name, kind) in &self.work.files {
+            if let Some(place) = state.place_of(*name) {
                 state.segments[place].dirty[*kind as usize] = true;
             }
         }

@@ -17,10 +17,17 @@ pub struct LogDescription {
     /// The offset of the next record.
     #[serde(rename = "next")]
     pub next_offset: i64,
+    /// The offset up to which compaction has been; left out while it has not.
+    #[serde(default, rename = "clean", skip_serializing_if = "is_zero")]
+    pub(crate) cleaned_to: i64,
     #[serde(default, rename = "epochs")]
     pub(crate) epochs: Epochs,
     #[serde(default, rename = "segs")]
     pub(crate) segments: Vec<SegmentFacts>,
+}
+
+fn is_zero(offset: &i64) -> bool {
+    *offset == 0
 }
 
 impl LogDescription {

@@ -12,7 +12,7 @@ use disk::{Disk, File, Map, Open};
 
 use crate::LogError;
 use crate::lock;
-use crate::segment::Kind;
+use crate::segment::{Kind, Name};
 
 /// Files that an open segment holds at most: for who derives the cache's capacity from a limit of open files.
 pub const FILES_PER_SEGMENT: usize = 3;
@@ -47,12 +47,12 @@ impl FileCache {
     }
 
     /// Opens the files of a segment, and closes another's if there are too many.
-    pub(crate) fn open(&self, dir: &Arc<Path>, base_offset: i64, how: Open) -> Result<Arc<OpenSegment>, LogError> {
-        let path = Kind::Log.path(dir, base_offset);
+    pub(crate) fn open(&self, dir: &Arc<Path>, name: Name, how: Open) -> Result<Arc<OpenSegment>, LogError> {
+        let path = Kind::Log.path(dir, name);
         let log = self.disk.open(&path, how).map_err(LogError::io(&path))?;
         let segment = Arc::new(OpenSegment {
             dir: dir.clone(),
-            base_offset,
+            name,
             log,
             offset_index: OnceLock::new(),
             time_index: OnceLock::new(),
@@ -95,7 +95,7 @@ impl std::fmt::Debug for FileCache {
 /// A segment whose `.log` is open; the indexes are opened when needed.
 pub(crate) struct OpenSegment {
     pub(crate) dir: Arc<Path>,
-    pub(crate) base_offset: i64,
+    pub(crate) name: Name,
     pub(crate) log: Arc<dyn File>,
     offset_index: OnceLock<Arc<dyn File>>,
     time_index: OnceLock<Arc<dyn File>>,
@@ -125,7 +125,7 @@ impl OpenSegment {
         if let Some(file) = cell.get() {
             return Ok(file);
         }
-        let path = kind.path(&self.dir, self.base_offset);
+        let path = kind.path(&self.dir, self.name);
         let file = disk.open(&path, Open::Create).map_err(LogError::io(&path))?;
         Ok(cell.get_or_init(|| file))
     }

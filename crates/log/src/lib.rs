@@ -1,8 +1,8 @@
 //! The log of one partition: segments of raw record batches with an offset index and a time index, in the formats and
 //! under the file names of Apache Kafka (`docs/architecture/segment-format.md`).
 //!
-//! It holds committed data only: it is appended to, its start moves up, and nothing else ever changes. It is not what
-//! makes a produce durable (that is the journal): a restart cuts a log back to its last checkpoint, and the journal
+//! It holds committed data only: it is appended to, its start moves up, compaction takes out what a later record
+//! replaces, and nothing else ever changes. It is not what makes a produce durable (that is the journal): a restart cuts a log back to its last checkpoint, and the journal
 //! appends the rest again. And it decides nothing: offsets, settings and log starts come from its caller.
 //!
 //! ```
@@ -31,12 +31,14 @@
 //! |---|---|
 //! | `partition_log` | state in memory; what needs no file |
 //! | `append`, `read`, `timestamps`, `retention` | what its callers do with it |
+//! | `compaction` | the last record of each key |
 //! | `checkpoint`, `prepare`, `rebuild` | being durable, starting again, and mending indexes |
 //! | `segment`, `description`, `epochs`, `settings` | the facts that a manifest keeps |
 //! | `look_up`, `index`, `scan`, `file_cache` | finding a batch; entries, headers and open files |
 
 mod append;
 mod checkpoint;
+mod compaction;
 mod description;
 mod epochs;
 mod error;
@@ -60,6 +62,7 @@ mod tests;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use checkpoint::{SyncJob, delete_dir};
+pub use compaction::{Compaction, CompactionNeed, CompactionOrder, CompactionReport, CompactionRules, CompactionStep};
 pub use description::LogDescription;
 pub use error::LogError;
 pub use file_cache::{FILES_PER_SEGMENT, FileCache};

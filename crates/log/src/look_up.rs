@@ -43,7 +43,7 @@ impl Shared {
     }
 
     /// The first offset after the segment.
-    fn end_of(&self, segment: &Segment) -> i64 {
+    pub(crate) fn end_of(&self, segment: &Segment) -> i64 {
         let after = self.segment_after(segment.facts.base_offset);
         after.unwrap_or_else(|| self.log_end.load(Ordering::Acquire))
     }
@@ -62,7 +62,7 @@ impl Shared {
         let found = scan.ending_at_or_after(offset, position);
         if misled && found.is_ok() {
             // The batches are whole, so the index is at fault: the next look-up makes it anew.
-            self.suspect_indexes(segment.facts.base_offset);
+            self.suspect_indexes(segment.name());
         }
         found.map_err(|error| self.unreadable(&segment, error, offset))
     }
@@ -132,13 +132,12 @@ impl Shared {
             return Ok(None);
         }
         let file = open.file(Kind::OffsetIndex, &**self.files.disk())?;
-        last_where(&**file, segment.facts.index_bytes, holds)
-            .map_err(self.io_error(Kind::OffsetIndex, segment.facts.base_offset))
+        last_where(&**file, segment.facts.index_bytes, holds).map_err(self.io_error(Kind::OffsetIndex, segment.name()))
     }
 
     /// Names damage: the offsets from the one asked for to the next that can be found by the index.
     pub(crate) fn unreadable(&self, segment: &Segment, error: ScanError, from: i64) -> LogError {
-        let path = Kind::Log.path(&self.dir, segment.facts.base_offset);
+        let path = Kind::Log.path(&self.dir, segment.name());
         match error {
             ScanError::Io(source) => LogError::Io { path, source },
             ScanError::Damaged { position, problem } => {
@@ -154,7 +153,7 @@ impl Shared {
     }
 
     fn next_by_index(&self, segment: &Segment, position: u64) -> Option<i64> {
-        let open = self.if_open(segment.facts.base_offset)?;
+        let open = self.if_open(segment.name())?;
         let file = open.file(Kind::OffsetIndex, &**self.files.disk()).ok()?;
         let before = self.last_entry(segment, &open, |entry| u64::from(entry.position) <= position).ok()?;
         let first = before.map_or(0, |(place, _)| place + 1);

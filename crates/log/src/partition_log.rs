@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::epochs::Epochs;
 use crate::file_cache::FileCache;
 use crate::lock;
-use crate::segment::{Kind, Segment};
+use crate::segment::{Name, Segment};
 use crate::warmth::Warmth;
 use crate::{LogDescription, LogSettings};
 
@@ -30,6 +30,10 @@ pub(crate) struct Shared {
     /// The directory was made to agree with the description.
     pub(crate) prepared: AtomicBool,
     pub(crate) sync_failed: AtomicBool,
+    /// The partition's files were removed.
+    pub(crate) deleted: AtomicBool,
+    /// Held for each step of a compaction. Taken before `hands` where both are.
+    pub(crate) compacting: Mutex<()>,
     /// Held by whoever changes files: the one writer, the first to open, a repair.
     hands: Mutex<()>,
     /// Held for moments only. Taken after `hands` where both are.
@@ -41,8 +45,10 @@ pub(crate) struct State {
     /// By base offset. The last one is appended to.
     pub(crate) segments: Vec<Segment>,
     pub(crate) epochs: Epochs,
-    /// Files that no description names any more, and that are still there.
-    pub(crate) dropped: Vec<PathBuf>,
+    /// Compaction has been here: the offset up to which no key has two records.
+    pub(crate) cleaned_to: i64,
+    /// Segments that no description names any more, and whose files are still there.
+    pub(crate) dropped: Vec<Name>,
     /// The directory exists.
     pub(crate) has_dir: bool,
     /// Names were made since the last checkpoint: of files, and of the directory itself.
@@ -59,6 +65,7 @@ impl PartitionLog {
     pub fn create(files: Arc<FileCache>, dir: PathBuf, settings: LogSettings, start_offset: i64) -> Self {
         let empty = LogDescription {
             log_start: start_offset,
+            cleaned_to: 0,
             next_offset: start_offset,
             epochs: Epochs::default(),
             segments: Vec::new(),
@@ -75,6 +82,7 @@ impl PartitionLog {
             settings,
             segments: description.segments.iter().map(|facts| Segment::new(*facts)).collect(),
             epochs: description.epochs.clone(),
+            cleaned_to: description.cleaned_to,
             dropped: Vec::new(),
             has_dir: false,
             new_names: false,
@@ -91,6 +99,8 @@ impl PartitionLog {
                 warmth: Warmth::new(description.next_offset),
                 prepared: false.into(),
                 sync_failed: false.into(),
+                deleted: false.into(),
+                compacting: Mutex::default(),
                 hands: Mutex::default(),
                 state: Mutex::new(state),
             }),
@@ -162,23 +172,22 @@ impl PartitionLog {
         let dropped = ends.partition_point(|end| *end <= to);
         for segment in state.segments.drain(..dropped).collect::<Vec<_>>() {
             shared.size_bytes.fetch_sub(segment.facts.log_bytes, Ordering::Relaxed);
-            state.dropped.extend(Kind::ALL.map(|kind| kind.path(&shared.dir, segment.facts.base_offset)));
+            state.dropped.push(segment.name());
         }
         state.epochs.truncate_before(to);
         state.changed = true;
         shared.log_start.store(to, Ordering::Release);
     }
 
-    /// The files of dropped segments, to be removed (some may not exist) once a manifest that does not name them is
+    /// The files of segments that were dropped, or replaced by a compaction: to be removed (some may not exist) once a manifest that does not name them is
     /// durable, and `file.delete.delay.ms` has passed.
     pub fn take_dropped(&self) -> Vec<PathBuf> {
         let dropped = std::mem::take(&mut self.shared.state().dropped);
+        let dir = &self.shared.dir;
         if !dropped.is_empty() {
-            let first = self.shared.state().segments.first().map_or(i64::MAX, |segment| segment.facts.base_offset);
-            let dir = &self.shared.dir;
-            self.shared.files.forget(|open| open.base_offset < first && *open.dir == **dir);
+            self.shared.files.forget(|open| *open.dir == **dir && dropped.contains(&open.name));
         }
-        dropped
+        dropped.iter().flat_map(|name| name.paths(dir)).collect()
     }
 }
 
@@ -201,9 +210,9 @@ impl Shared {
         lock(&self.state)
     }
 
-    /// Whether the segment that started here has been dropped.
-    pub(crate) fn is_dropped(&self, base_offset: i64) -> bool {
-        self.state().segments.first().is_none_or(|first| first.facts.base_offset > base_offset)
+    /// Whether the segment has been dropped, or replaced by a compaction.
+    pub(crate) fn is_gone(&self, name: Name) -> bool {
+        self.state().place_of(name).is_none()
     }
 
     /// For each segment, the offset after it: where the next one starts, or the log end.
@@ -211,5 +220,13 @@ impl Shared {
         let end = self.log_end.load(Ordering::Acquire);
         let starts = state.segments.iter().skip(1).map(|segment| segment.facts.base_offset);
         starts.chain(std::iter::once(end)).take(state.segments.len())
+    }
+}
+
+impl State {
+    /// Where the segment stands in the list, if it is still there.
+    pub(crate) fn place_of(&self, name: Name) -> Option<usize> {
+        let place = self.segments.binary_search_by_key(&name.base_offset, |segment| segment.facts.base_offset).ok()?;
+        (self.segments[place].name() == name).then_some(place)
     }
 }

@@ -42,12 +42,15 @@ impl Shared {
         let (mut segments, mut keep) = {
             let state = self.state();
             // The durable manifest may still name what was dropped since.
-            (state.segments.clone(), state.dropped.iter().cloned().collect::<BTreeSet<_>>())
+            (
+                state.segments.clone(),
+                state.dropped.iter().flat_map(|name| name.paths(&self.dir)).collect::<BTreeSet<_>>(),
+            )
         };
         for segment in &mut segments {
             for kind in Kind::ALL {
                 self.cut_back(segment, kind, &lengths)?;
-                keep.insert(kind.path(&self.dir, segment.facts.base_offset));
+                keep.insert(kind.path(&self.dir, segment.name()));
             }
         }
         for path in lengths.keys().map(|name| self.dir.join(name)).filter(|path| !keep.contains(path)) {
@@ -64,8 +67,8 @@ impl Shared {
 
     fn cut_back(&self, segment: &mut Segment, kind: Kind, lengths: &BTreeMap<String, u64>) -> Result<(), LogError> {
         let wanted = segment.facts.bytes_of(kind);
-        let path = kind.path(&self.dir, segment.facts.base_offset);
-        match lengths.get(&kind.file_name(segment.facts.base_offset)).copied() {
+        let path = kind.path(&self.dir, segment.name());
+        match lengths.get(&kind.file_name(segment.name())).copied() {
             Some(there) if there > wanted => {
                 let file = self.files.disk().open(&path, Open::Write).map_err(LogError::io(&path))?;
                 file.set_len(wanted).map_err(LogError::io(&path))?;

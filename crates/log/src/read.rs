@@ -56,6 +56,9 @@ impl PartitionLog {
                 }
                 // What lies before the damage is good; who asks for what comes next will learn of it.
                 Err(LogError::Damaged { .. } | LogError::Io { .. }) if !chunks.is_empty() => break,
+                Err(_) if self.was_replaced(from, &segment) => {
+                    return self.read_mapped(from, max_bytes, min_one_batch, cold);
+                }
                 Err(error) => return Err(self.unless_dropped(from, error)),
             }
         }
@@ -68,9 +71,13 @@ impl PartitionLog {
     pub fn read_checked(&self, from: i64, max_bytes: usize, min_one_batch: bool) -> Result<Vec<Bytes>, LogError> {
         let take = Take { from, max_bytes: max_bytes as u64, min_one_batch, cold: false };
         for segment in self.segments_from(from, 0)? {
-            let batches = self.shared.read_batches(&segment, &take);
-            if let Some(batches) = batches.map_err(|error| self.unless_dropped(from, error))? {
-                return Ok(batches);
+            match self.shared.read_batches(&segment, &take) {
+                Ok(Some(batches)) => return Ok(batches),
+                Ok(None) => {}
+                Err(_) if self.was_replaced(from, &segment) => {
+                    return self.read_checked(from, max_bytes, min_one_batch);
+                }
+                Err(error) => return Err(self.unless_dropped(from, error)),
             }
         }
         Ok(Vec::new())
@@ -106,6 +113,12 @@ impl PartitionLog {
             }
         }
         Ok(segments)
+    }
+
+    /// Whether a compaction has put another segment in the place of this one, from which an offset that is still there
+    /// was to be read: its files may be gone. Another look finds what took its place.
+    fn was_replaced(&self, offset: i64, segment: &Segment) -> bool {
+        self.shared.is_gone(segment.name()) && offset >= self.log_start()
     }
 
     /// The log start may have moved, and files gone, while they were being read.
@@ -161,7 +174,7 @@ impl Shared {
 
     /// Where the last whole batch ends in a file that was cut. The one at `start` at least must be whole.
     fn whole_up_to(&self, segment: &Segment, open: &Arc<OpenSegment>, start: u64, from: i64) -> Result<u64, LogError> {
-        let left = open.log.len().map_err(self.io_error(Kind::Log, segment.facts.base_offset))?;
+        let left = open.log.len().map_err(self.io_error(Kind::Log, segment.name()))?;
         match self.end_up_to(segment, open, start, left.max(start)) {
             Ok(end) if end > start => return Ok(end),
             Err(error @ LogError::Io { .. }) => return Err(error),
@@ -212,14 +225,12 @@ impl Shared {
         found: &Found,
     ) -> Result<Bytes, LogError> {
         let mut bytes = vec![0; found.head.size_bytes()];
-        open.log
-            .read_exact_at(&mut bytes, found.position)
-            .map_err(self.io_error(Kind::Log, segment.facts.base_offset))?;
+        open.log.read_exact_at(&mut bytes, found.position).map_err(self.io_error(Kind::Log, segment.name()))?;
         match BatchView::new(&bytes).and_then(|batch| batch.verify_crc()) {
             Ok(()) => Ok(bytes.into()),
             // The header is in order, so the batch after it can be found.
             Err(error) => Err(LogError::Damaged {
-                path: Kind::Log.path(&self.dir, segment.facts.base_offset),
+                path: Kind::Log.path(&self.dir, segment.name()),
                 position: found.position,
                 from: found.head.base_offset(),
                 to: found.head.last_offset() + 1,

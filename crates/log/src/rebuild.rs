@@ -9,7 +9,7 @@ use record::BatchView;
 use crate::index::{OFFSET_ENTRY_BYTES, OffsetEntry, TIME_ENTRY_BYTES};
 use crate::partition_log::Shared;
 use crate::scan::{Found, Scan, ScanError};
-use crate::segment::{Kind, Segment, SegmentFacts};
+use crate::segment::{Kind, Name, Segment, SegmentFacts};
 use crate::{LogError, LogSettings};
 
 impl Shared {
@@ -18,55 +18,47 @@ impl Shared {
         if !segment.needs_indexes {
             return Ok(segment.clone());
         }
-        self.rebuild_indexes(&self.hands(), segment.facts.base_offset)
+        self.rebuild_indexes(&self.hands(), segment.name())
     }
 
     /// Notes that an index of this segment led astray.
-    pub(crate) fn suspect_indexes(&self, base_offset: i64) {
+    pub(crate) fn suspect_indexes(&self, name: Name) {
         let mut state = self.state();
-        if let Some(segment) = state.segments.iter_mut().find(|segment| segment.facts.base_offset == base_offset) {
-            segment.needs_indexes = true;
+        if let Some(place) = state.place_of(name) {
+            state.segments[place].needs_indexes = true;
         }
     }
 
     /// Reads the whole segment and writes both indexes anew. Batches that fail their checksum get no entry; those after
     /// a header that makes no sense are looked for, and the first of them gets one.
-    pub(crate) fn rebuild_indexes(&self, _hands: &MutexGuard<'_, ()>, base_offset: i64) -> Result<Segment, LogError> {
+    pub(crate) fn rebuild_indexes(&self, _hands: &MutexGuard<'_, ()>, name: Name) -> Result<Segment, LogError> {
         let (segment, is_active, settings) = {
             let state = self.state();
-            let place = state.segments.binary_search_by_key(&base_offset, |segment| segment.facts.base_offset);
-            let Ok(place) = place else {
-                let (start, end) = (base_offset, base_offset);
-                return Err(LogError::OffsetOutOfRange { offset: base_offset, start, end });
-            };
+            let place = state.place_of(name).ok_or(gone(name))?;
             (state.segments[place].clone(), place + 1 == state.segments.len(), state.settings.clone())
         };
         if !segment.needs_indexes {
             return Ok(segment);
         }
         let open = self.open(&segment)?;
-        tracing::warn!(segment = %Kind::Log.path(&self.dir, base_offset).display(), "rebuilding the indexes of a segment");
+        tracing::warn!(segment = %Kind::Log.path(&self.dir, name).display(), "rebuilding the indexes of a segment");
         let indexes = Indexes::of(self.scan(&segment, &*open.log), &*open.log, &segment.facts, &settings, is_active);
         for (kind, bytes) in [(Kind::OffsetIndex, &indexes.offsets), (Kind::TimeIndex, &indexes.times)] {
-            let path = kind.path(&self.dir, base_offset);
+            let path = kind.path(&self.dir, name);
             let file = open.file(kind, &**self.files.disk())?;
             file.set_len(0).map_err(LogError::io(&path))?;
             file.write_all_at(&[IoSlice::new(bytes)], 0).map_err(LogError::io(&path))?;
         }
-        self.install(base_offset, &indexes)
+        self.install(name, &indexes)
     }
 
-    fn install(&self, base_offset: i64, indexes: &Indexes) -> Result<Segment, LogError> {
+    fn install(&self, name: Name, indexes: &Indexes) -> Result<Segment, LogError> {
         let mut state = self.state();
         let state = &mut *state;
         state.changed = true;
         state.new_names = true; // of an index that was missing
-        let (start, end) = (base_offset, base_offset);
-        let segment = state
-            .segments
-            .iter_mut()
-            .find(|segment| segment.facts.base_offset == base_offset)
-            .ok_or(LogError::OffsetOutOfRange { offset: base_offset, start, end })?;
+        let place = state.place_of(name).ok_or(gone(name))?;
+        let segment = &mut state.segments[place];
         segment.facts = indexes.facts;
         segment.needs_indexes = false;
         segment.dirty[Kind::OffsetIndex as usize] = true;
@@ -75,21 +67,31 @@ impl Shared {
     }
 }
 
+/// The log start has passed it, or a compaction has replaced it.
+fn gone(Name { base_offset, .. }: Name) -> LogError {
+    LogError::OffsetOutOfRange { offset: base_offset, start: base_offset, end: base_offset }
+}
+
 /// Two indexes in memory, and the facts of the segment with them.
-struct Indexes {
-    offsets: Vec<u8>,
-    times: Vec<u8>,
-    facts: SegmentFacts,
+pub(crate) struct Indexes {
+    pub(crate) offsets: Vec<u8>,
+    pub(crate) times: Vec<u8>,
+    pub(crate) facts: SegmentFacts,
     /// The next batch can be found by the index only.
     after_damage: bool,
 }
 
 impl Indexes {
+    /// Empty ones, of a segment about which everything else is known.
+    pub(crate) fn new(mut facts: SegmentFacts) -> Self {
+        facts.indexed_position = 0;
+        facts.indexed_timestamp = record::NONE;
+        facts.max_timestamp = record::NONE;
+        Indexes { offsets: Vec::new(), times: Vec::new(), facts, after_damage: false }
+    }
+
     fn of(mut scan: Scan<'_>, log: &dyn File, facts: &SegmentFacts, settings: &LogSettings, is_active: bool) -> Self {
-        let mut indexes = Indexes { offsets: Vec::new(), times: Vec::new(), facts: *facts, after_damage: false };
-        indexes.facts.indexed_position = 0;
-        indexes.facts.indexed_timestamp = record::NONE;
-        indexes.facts.max_timestamp = record::NONE;
+        let mut indexes = Indexes::new(*facts);
         let mut batch = Vec::new();
         let mut next = scan.at(0);
         loop {
@@ -117,17 +119,24 @@ impl Indexes {
             indexes.facts.max_timestamp = facts.max_timestamp;
             indexes.facts.max_timestamp_offset = facts.max_timestamp_offset;
         }
-        if !is_active && indexes.facts.max_timestamp > indexes.facts.indexed_timestamp {
-            indexes.add_time();
-        }
-        indexes.facts.index_bytes = indexes.offsets.len() as u64;
-        indexes.facts.time_index_bytes = indexes.times.len() as u64;
+        indexes.finish(!is_active);
         indexes
     }
 
-    fn add(&mut self, found: &Found, settings: &LogSettings) {
+    /// Ends them; with a last entry for the time, if the segment is closed.
+    pub(crate) fn finish(&mut self, is_closed: bool) {
+        if is_closed && self.facts.max_timestamp > self.facts.indexed_timestamp {
+            self.add_time();
+        }
+        self.facts.index_bytes = self.offsets.len() as u64;
+        self.facts.time_index_bytes = self.times.len() as u64;
+    }
+
+    /// Adds entries for the batch that follows, where they are due.
+    pub(crate) fn add(&mut self, found: &Found, settings: &LogSettings) {
         let facts = &mut self.facts;
-        if found.head.max_timestamp() > facts.max_timestamp {
+        // A batch that compaction emptied has no record that would have the timestamp.
+        if found.head.count() > 0 && found.head.max_timestamp() > facts.max_timestamp {
             facts.max_timestamp = found.head.max_timestamp();
             facts.max_timestamp_offset = found.head.last_offset();
         }

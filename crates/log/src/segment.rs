@@ -28,13 +28,41 @@ impl Kind {
         }
     }
 
-    /// Kafka's name: the base offset in 20 digits.
-    pub(crate) fn file_name(self, base_offset: i64) -> String {
-        format!("{base_offset:020}.{}", self.suffix())
+    pub(crate) fn file_name(self, Name { base_offset, digits }: Name) -> String {
+        format!("{base_offset:0width$}.{}", self.suffix(), width = usize::from(digits))
     }
 
-    pub(crate) fn path(self, dir: &Path, base_offset: i64) -> PathBuf {
-        dir.join(self.file_name(base_offset))
+    pub(crate) fn path(self, dir: &Path, name: Name) -> PathBuf {
+        dir.join(self.file_name(name))
+    }
+}
+
+/// What the files of a segment are named for: the base offset, in so many digits.
+///
+/// Kafka's names have 20 digits. A segment that compaction made has more, so that it can lie beside the one that it
+/// takes the place of; Kafka's tools, which read a number, read it all the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Name {
+    pub(crate) base_offset: i64,
+    pub(crate) digits: u8,
+}
+
+impl Name {
+    /// Kafka's number of digits.
+    pub(crate) const DIGITS: u8 = 20;
+
+    /// Most digits that are used, and then 20 again. So many compactions of one segment, each with the files of the
+    /// one before still there, do not happen; and a name that is taken is passed over.
+    const MOST_DIGITS: u8 = 60;
+
+    /// The one to try after this one.
+    pub(crate) fn next(self) -> Self {
+        let digits = if self.digits < Self::MOST_DIGITS { self.digits + 1 } else { Self::DIGITS };
+        Name { digits, ..self }
+    }
+
+    pub(crate) fn paths(self, dir: &Path) -> [PathBuf; 3] {
+        Kind::ALL.map(|kind| kind.path(dir, self))
     }
 }
 
@@ -77,10 +105,28 @@ pub(crate) struct SegmentFacts {
     /// Whether the next batch goes to a new segment, whatever the settings.
     #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) sealed: bool,
+    /// Digits of the base offset in the names of its files.
+    #[serde(rename = "d", default = "kafkas_digits", skip_serializing_if = "is_kafkas_digits")]
+    pub(crate) digits: u8,
+    /// The earliest delete horizon of its batches: when there is a tombstone to be dropped; -1 if there is none.
+    #[serde(rename = "h", default = "none", skip_serializing_if = "is_none")]
+    pub(crate) delete_horizon_ms: i64,
 }
 
 fn none() -> i64 {
     record::NONE
+}
+
+fn is_none(value: &i64) -> bool {
+    *value == record::NONE
+}
+
+fn kafkas_digits() -> u8 {
+    Name::DIGITS
+}
+
+fn is_kafkas_digits(digits: &u8) -> bool {
+    *digits == Name::DIGITS
 }
 
 impl SegmentFacts {
@@ -98,7 +144,13 @@ impl SegmentFacts {
             indexed_position: 0,
             indexed_timestamp: record::NONE,
             sealed: false,
+            digits: Name::DIGITS,
+            delete_horizon_ms: record::NONE,
         }
+    }
+
+    pub(crate) fn name(&self) -> Name {
+        Name { base_offset: self.base_offset, digits: self.digits }
     }
 
     pub(crate) fn bytes_of(&self, kind: Kind) -> u64 {
@@ -164,5 +216,9 @@ pub(crate) struct Segment {
 impl Segment {
     pub(crate) fn new(facts: SegmentFacts) -> Self {
         Segment { facts, open: Weak::new(), dirty: [false; 3], needs_indexes: false }
+    }
+
+    pub(crate) fn name(&self) -> Name {
+        self.facts.name()
     }
 }

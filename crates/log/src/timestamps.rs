@@ -20,7 +20,8 @@ impl PartitionLog {
             }
             match self.shared.first_at_or_after(&segment, timestamp, self.log_start()) {
                 Ok(None) => {}
-                Err(_) if self.shared.is_dropped(segment.facts.base_offset) => {}
+                // Another look, at what has taken its place.
+                Err(_) if self.shared.is_gone(segment.name()) => return self.offset_for_timestamp(timestamp),
                 found => return found,
             }
         }
@@ -34,7 +35,7 @@ impl PartitionLog {
         let Some(segment) = newest.filter(|segment| segment.facts.max_timestamp >= 0) else { return Ok(None) };
         match self.shared.newest_in(segment) {
             // It was not the newest that is left. Another look, at fewer segments.
-            Err(_) if self.shared.is_dropped(segment.facts.base_offset) => self.max_timestamp(),
+            Err(_) if self.shared.is_gone(segment.name()) => self.max_timestamp(),
             newest => newest,
         }
     }
@@ -96,7 +97,7 @@ impl Shared {
         }
         let file = open.file(Kind::TimeIndex, &**self.files.disk())?;
         let entry = last_where(&**file, facts.time_index_bytes, |entry: &TimeEntry| entry.timestamp <= timestamp)
-            .map_err(self.io_error(Kind::TimeIndex, facts.base_offset))?;
+            .map_err(self.io_error(Kind::TimeIndex, facts.name()))?;
         let Some((_, entry)) = entry else { return Ok(None) };
         let offset = facts.base_offset + i64::from(entry.relative_offset);
         let named = self.find(segment, open, offset).unwrap_or(None).map(|found| found.head);

@@ -41,9 +41,9 @@ pub struct Retention {
     /// Whether the batch stays, with a header and nothing else, when no record does: for what the header says of its
     /// producer's sequence.
     pub keep_emptied: bool,
-    /// When tombstones that stay may go, in ms since the epoch. Is set where a batch with tombstones has no such time
-    /// yet.
-    pub delete_horizon_ms: i64,
+    /// When tombstones that stay may go, in ms since the epoch: set in a batch with tombstones that has no such time
+    /// yet; none to leave it without.
+    pub delete_horizon_ms: Option<i64>,
 }
 
 /// The records of a batch whose records were decompressed, if they were compressed.
@@ -104,7 +104,8 @@ pub fn retain(
             kept.push(raw);
         }
     }
-    let sets_horizon = has_tombstones && !batch.attributes().has_delete_horizon();
+    let new_horizon_ms =
+        retention.delete_horizon_ms.filter(|_| has_tombstones && !batch.attributes().has_delete_horizon());
     if kept.is_empty() {
         return Ok(match retention.keep_emptied {
             true if batch.count() == 0 => Retained::Whole,
@@ -112,10 +113,10 @@ pub fn retain(
             false => Retained::Nothing,
         });
     }
-    if kept.len() == batch.count() as usize && !sets_horizon {
+    if kept.len() == batch.count() as usize && new_horizon_ms.is_none() {
         return Ok(Retained::Whole);
     }
-    Ok(Retained::Rewritten(rewritten(batch, &kept, sets_horizon.then_some(retention.delete_horizon_ms))?))
+    Ok(Retained::Rewritten(rewritten(batch, &kept, new_horizon_ms)?))
 }
 
 fn rewritten(batch: &BatchView<'_>, kept: &[Raw<'_>], horizon_ms: Option<i64>) -> Result<Vec<u8>, RecompressError> {

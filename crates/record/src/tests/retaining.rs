@@ -6,7 +6,9 @@ use crate::{
     BatchBuilder, BatchView, Compression, KeyedRecords, Records, Retained, Retention, TimestampType, restamp, retain,
 };
 
-const RETENTION: Retention = Retention { limit: 1 << 20, keep_emptied: false, delete_horizon_ms: 9_000_000 };
+const HORIZON_MS: i64 = 9_000_000;
+
+const RETENTION: Retention = Retention { limit: 1 << 20, keep_emptied: false, delete_horizon_ms: Some(HORIZON_MS) };
 
 /// A batch of a producer at offset 100; records without a value are tombstones.
 fn batch(values: &[(i64, Option<u8>)], compression: Compression) -> Vec<u8> {
@@ -73,7 +75,7 @@ proptest! {
         let has_tombstone = expected.iter().any(|record| record.3.is_none());
         prop_assert_eq!(new.attributes().has_delete_horizon(), has_tombstone);
         if has_tombstone {
-            prop_assert_eq!(new.base_timestamp(), RETENTION.delete_horizon_ms);
+            prop_assert_eq!(new.base_timestamp(), HORIZON_MS);
         }
     }
 }
@@ -88,10 +90,10 @@ fn a_batch_that_loses_nothing_stands_as_it_is() {
 fn a_delete_horizon_is_set_once() {
     let batch = batch(&[(1, Some(1)), (2, None), (3, Some(3))], Compression::Lz4);
     let Retained::Rewritten(first) = retained(&batch, &RETENTION, |_| true) else { panic!() };
-    let later = Retention { delete_horizon_ms: 10_000_000, ..RETENTION };
+    let later = Retention { delete_horizon_ms: Some(10_000_000), ..RETENTION };
     assert_eq!(retained(&first, &later, |_| true), Retained::Whole);
     let Retained::Rewritten(second) = retained(&first, &later, |offset| offset > 100) else { panic!() };
-    assert_eq!(BatchView::new(&second).unwrap().base_timestamp(), RETENTION.delete_horizon_ms);
+    assert_eq!(BatchView::new(&second).unwrap().base_timestamp(), HORIZON_MS);
     assert_eq!(content(&second), content(&batch)[1..]);
 }
 
