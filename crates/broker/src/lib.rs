@@ -11,7 +11,7 @@
 //! | `admission`, `room`, `topics` | what must hold before a batch is proposed |
 //! | `fetch` | reading within a budget, waiting, sessions |
 //! | `groups` | the tasks of group coordinators |
-//! | `creation`, `distinct`, `endpoints`, `replies`, `text` | what several handlers need |
+//! | `creation`, `distinct`, `endpoints`, `operations`, `replies`, `text` | what several handlers need |
 //! | `background` | reconciling, checkpoints, retention |
 
 mod admission;
@@ -32,6 +32,7 @@ mod groups;
 mod inbox;
 mod listener;
 mod meta;
+mod operations;
 mod replies;
 mod room;
 mod start;

@@ -6,17 +6,25 @@ use wire::messages::describe_cluster_response::DescribeClusterBroker;
 use wire::messages::{BrokerId, DescribeClusterRequest, DescribeClusterResponse};
 
 use crate::dispatch::Context;
+use crate::operations::Operations;
+use crate::text::text;
 
-/// `endpoint_type` of a broker's listener; 2 would be a controller's.
+/// `endpoint_type` of a broker's listener.
 const BROKERS: i8 = 1;
+
+/// `endpoint_type` of a controller's listener, which there is none of here.
+const CONTROLLERS: i8 = 2;
 
 /// Answers with the brokers as this listener's clients reach them.
 pub(crate) async fn handle(context: Context, request: DescribeClusterRequest) -> DescribeClusterResponse {
-    if request.endpoint_type != BROKERS {
-        let message = "This is a broker's listener; its endpoint type is 1.";
-        return DescribeClusterResponse::default()
-            .with_error_code(ErrorCode::MismatchedEndpointType.code())
-            .with_error_message(Some(StrBytes::from_static_str(message)));
+    match request.endpoint_type {
+        BROKERS => {}
+        CONTROLLERS => {
+            let why =
+                "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER";
+            return refused(ErrorCode::MismatchedEndpointType, why.to_owned());
+        }
+        other => return refused(ErrorCode::UnsupportedEndpointType, format!("Unsupported endpoint type {other}")),
     }
     let image = context.broker.image();
     let brokers = context.broker.endpoints(&image, &context.peer.listener).map(|broker| {
@@ -31,4 +39,9 @@ pub(crate) async fn handle(context: Context, request: DescribeClusterRequest) ->
         .with_cluster_id(StrBytes::from_string(image.cluster_id().to_owned()))
         .with_controller_id(BrokerId(context.broker.controller.leader().map_or(-1, |leader| leader.0)))
         .with_brokers(brokers.collect())
+        .with_cluster_authorized_operations(Operations::CLUSTER.if_asked(request.include_cluster_authorized_operations))
+}
+
+fn refused(error: ErrorCode, why: String) -> DescribeClusterResponse {
+    DescribeClusterResponse::default().with_error_code(error.code()).with_error_message(Some(text(why)))
 }

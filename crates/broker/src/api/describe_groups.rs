@@ -6,15 +6,19 @@ use wire::messages::describe_groups_response::{DescribedGroup, DescribedGroupMem
 use wire::messages::{DescribeGroupsRequest, DescribeGroupsResponse, GroupId};
 
 use crate::dispatch::Context;
+use crate::operations::Operations;
 use crate::text::text;
 
 const NOT_FOUND_SINCE: i16 = 6;
 
 /// Describes groups, each by itself.
 pub(crate) async fn handle(context: Context, request: DescribeGroupsRequest) -> DescribeGroupsResponse {
+    let operations = Operations::GROUP.if_asked(request.include_authorized_operations);
     let mut groups = Vec::with_capacity(request.groups.len());
     for group in request.groups {
-        groups.push(describe(&context, group).await);
+        let described = describe(&context, group).await;
+        let is_known = described.error_code == ErrorCode::None.code();
+        groups.push(if is_known { described.with_authorized_operations(operations) } else { described });
     }
     DescribeGroupsResponse::default().with_groups(groups)
 }

@@ -8,23 +8,37 @@ use wire::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
 
 use crate::dispatch::Context;
 
-/// `key_type` of a group; 1 is a transactional id, 2 a share partition: not served yet.
+/// Values of `key_type`. Only groups have coordinators yet.
 const GROUP: i8 = 0;
+const TRANSACTION: i8 = 1;
+const SHARE_PARTITION: i8 = 2;
+
+/// Since this version a request may name share partitions (KIP-932).
+const SHARES_SINCE: i16 = 6;
+
+/// Since this version a request has several keys.
+const MANY_SINCE: i16 = 4;
+
+/// What Kafka says to a kind of key that it does not know.
+const MALFORMED: &str = "This most likely occurs because of a request being malformed by the client library or the \
+     message was sent to an incompatible broker. See the broker logs for more details.";
 
 /// Names the broker that coordinates each key.
 pub(crate) async fn handle(context: Context, request: FindCoordinatorRequest) -> FindCoordinatorResponse {
     if request.key_type == GROUP {
         create_offsets_topic(&context).await;
     }
-    if context.version >= 4 {
+    if context.version >= MANY_SINCE {
         let keys = request.coordinator_keys.into_iter();
         let coordinators = keys.map(|key| find(&context, request.key_type, key)).collect();
         return FindCoordinatorResponse::default().with_coordinators(coordinators);
     }
     let found = find(&context, request.key_type, request.key);
+    let is_found = found.error_code == ErrorCode::None.code();
+    let message = if is_found { Some(StrBytes::from_static_str("NONE")) } else { found.error_message };
     FindCoordinatorResponse::default()
         .with_error_code(found.error_code)
-        .with_error_message(found.error_message)
+        .with_error_message(message)
         .with_node_id(found.node_id)
         .with_host(found.host)
         .with_port(found.port)
@@ -43,8 +57,14 @@ fn find(context: &Context, key_type: i8, key: StrBytes) -> Coordinator {
     let image = broker.image();
     let found = match key_type {
         GROUP => leader_of(context, &key),
-        1 | 2 => Err((ErrorCode::UnsupportedVersion, "Only groups have coordinators on this version of the broker.")),
-        _ => Err((ErrorCode::InvalidRequest, "Unknown coordinator type.")),
+        SHARE_PARTITION if (MANY_SINCE..SHARES_SINCE).contains(&context.version) => {
+            Err((ErrorCode::InvalidRequest, ""))
+        }
+        SHARE_PARTITION if context.version < SHARES_SINCE => Err((ErrorCode::InvalidRequest, MALFORMED)),
+        TRANSACTION | SHARE_PARTITION => {
+            Err((ErrorCode::UnsupportedVersion, "Only groups have coordinators on this version of the broker."))
+        }
+        _ => Err((ErrorCode::InvalidRequest, MALFORMED)),
     };
     let found = found.and_then(|leader| {
         let endpoint = broker.endpoint(&image, &context.peer.listener, leader);

@@ -14,6 +14,11 @@ use wire::messages::metadata_response::{MetadataResponseBroker, MetadataResponse
 use wire::messages::{BrokerId, MetadataRequest, MetadataResponse};
 
 use crate::dispatch::Context;
+use crate::distinct::last_of_each;
+use crate::operations::Operations;
+
+/// Since this version topics may be asked for by id.
+const IDS_SINCE: i16 = 12;
 
 /// Answers with brokers and topics from the cluster image.
 pub(crate) async fn handle(context: Context, request: MetadataRequest) -> MetadataResponse {
@@ -21,15 +26,26 @@ pub(crate) async fn handle(context: Context, request: MetadataRequest) -> Metada
         Some(topics) if topics.is_empty() && context.version == 0 => None,
         asked => asked,
     };
+    if context.version < IDS_SINCE
+        && let Some(topics) = &asked
+        && topics.iter().any(|topic| topic.name.is_none() || topic.topic_id != TopicId::NIL.0)
+    {
+        return refused(topics);
+    }
     let may_create = context.version < 4 || request.allow_auto_topic_creation;
     if may_create && let Some(topics) = &asked {
         create_missing(&context, topics).await;
     }
     let image = context.broker.image();
-    let topics = match asked {
+    let topics: Vec<MetadataResponseTopic> = match asked {
         None => image.topics().map(|topic| described(&context, &image, topic)).collect(),
-        Some(asked) => asked.into_iter().map(|topic| answer(&context, &image, topic)).collect(),
+        Some(asked) => {
+            let asked = asked.into_iter().map(|topic| ((topic.name.clone(), topic.topic_id), topic));
+            last_of_each(asked).into_iter().map(|(_, topic)| answer(&context, &image, topic)).collect()
+        }
     };
+    let on_topics = Operations::TOPIC.if_asked(request.include_topic_authorized_operations);
+    let topics = topics.into_iter().map(|topic| topic.with_topic_authorized_operations(on_topics)).collect();
     let brokers = context.broker.endpoints(&image, &context.peer.listener);
     let brokers = brokers.map(|broker| {
         MetadataResponseBroker::default()
@@ -43,6 +59,18 @@ pub(crate) async fn handle(context: Context, request: MetadataRequest) -> Metada
         .with_cluster_id(Some(StrBytes::from_string(image.cluster_id().to_owned())))
         .with_controller_id(BrokerId(context.broker.controller.leader().map_or(-1, |leader| leader.0)))
         .with_topics(topics)
+        .with_cluster_authorized_operations(Operations::CLUSTER.if_asked(request.include_cluster_authorized_operations))
+}
+
+/// Kafka's answer to ids, or to the lack of a name, before [`IDS_SINCE`]: nothing but the error, for all topics.
+fn refused(asked: &[MetadataRequestTopic]) -> MetadataResponse {
+    let topics = asked.iter().map(|topic| {
+        MetadataResponseTopic::default()
+            .with_error_code(ErrorCode::InvalidRequest.code())
+            .with_name(Some(topic.name.clone().unwrap_or_default()))
+            .with_topic_id(topic.topic_id)
+    });
+    MetadataResponse::default().with_controller_id(BrokerId(-1)).with_cluster_id(None).with_topics(topics.collect())
 }
 
 async fn create_missing(context: &Context, topics: &[MetadataRequestTopic]) {
@@ -66,7 +94,7 @@ fn answer(context: &Context, image: &ClusterImage, asked: MetadataRequestTopic) 
     };
     let error = match (&found, &asked.name) {
         (Some(topic), _) => return described(context, image, topic),
-        (None, Some(_)) if by_id || context.version < 12 && asked.name.is_none() => ErrorCode::InvalidRequest,
+        (None, Some(_)) if by_id => ErrorCode::InvalidRequest,
         (None, Some(name)) if TopicName::parse(name).is_err() => ErrorCode::InvalidTopicException,
         (None, Some(_)) => ErrorCode::UnknownTopicOrPartition,
         (None, None) => ErrorCode::UnknownTopicId,

@@ -8,8 +8,15 @@ use wire::messages::{SyncGroupRequest, SyncGroupResponse};
 use crate::dispatch::Context;
 use crate::text::{string, text};
 
+/// Since this version a member must name its protocol and the protocol's type (KIP-559).
+const NAMES_PROTOCOL_SINCE: i16 = 5;
+
 /// Gives a member its assignment.
 pub(crate) async fn handle(context: Context, request: SyncGroupRequest) -> SyncGroupResponse {
+    let names_both = request.protocol_type.is_some() && request.protocol_name.is_some();
+    if context.version >= NAMES_PROTOCOL_SINCE && !names_both {
+        return respond(SyncReply::error(ErrorCode::InconsistentGroupProtocol));
+    }
     let assignments = request.assignments.into_iter();
     let sync = Request::Sync(SyncRequest {
         group: request.group_id.to_string(),
@@ -21,11 +28,14 @@ pub(crate) async fn handle(context: Context, request: SyncGroupRequest) -> SyncG
         // Copied: they live as long as the generation, the request's frame must not.
         assignments: assignments.map(|a| (a.member_id.to_string(), Bytes::copy_from_slice(&a.assignment))).collect(),
     });
-    let synced = match context.broker.ask_group(sync).await {
+    respond(match context.broker.ask_group(sync).await {
         Ok(Reply::Sync(synced)) => synced,
         Ok(_) => SyncReply::error(ErrorCode::UnknownServerError),
         Err(error) => SyncReply::error(error),
-    };
+    })
+}
+
+fn respond(synced: SyncReply) -> SyncGroupResponse {
     SyncGroupResponse::default()
         .with_error_code(synced.error.code())
         .with_protocol_type(synced.protocol_type.map(text))
