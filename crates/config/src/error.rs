@@ -43,6 +43,11 @@ pub enum ConfigError {
         /// Why it is refused.
         reason: &'static str,
     },
+    /// `remote.storage.enable`, in Kafka's words.
+    #[error(
+        "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage."
+    )]
+    NoTieredStorage,
     /// A change of a broker's setting that cannot be, in Kafka's words.
     #[error("{0}")]
     BrokerChange(String),

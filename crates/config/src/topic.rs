@@ -131,7 +131,10 @@ impl TopicConfig {
 /// As [`TopicConfig::from_overrides`], but for what only settings together can break.
 pub fn validate_topic_override(name: &str, value: &str) -> Result<String, ConfigError> {
     let setting = table::find_topic(name).ok_or_else(|| ConfigError::UnknownTopicSetting(name.to_owned()))?;
-    setting.admit(value)
+    match setting.admit(value) {
+        Err(ConfigError::Unsupported { .. }) if name == "remote.storage.enable" => Err(ConfigError::NoTieredStorage),
+        admitted => admitted,
+    }
 }
 
 impl Setting {

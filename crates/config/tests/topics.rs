@@ -85,7 +85,6 @@ fn settings_that_contradict_each_other_are_refused_in_kafkas_words() {
 #[test]
 fn what_is_not_done_here_is_refused_unless_it_is_the_default() {
     for (name, default, other) in [
-        ("remote.storage.enable", "false", "true"),
         ("remote.copy.lag.ms", "0", "5"),
         ("local.retention.bytes", "-2", "1000"),
         ("preallocate", "false", "true"),
@@ -95,6 +94,9 @@ fn what_is_not_done_here_is_refused_unless_it_is_the_default() {
         let error = validate_topic_override(name, other).expect_err(name).to_string();
         assert!(error.starts_with(&format!("Invalid value {other} for configuration {name}: ")), "{error}");
     }
+    assert_eq!(validate_topic_override("remote.storage.enable", "false").as_deref(), Ok("false"));
+    let error = validate_topic_override("remote.storage.enable", "true").unwrap_err().to_string();
+    assert!(error.starts_with("Tiered Storage functionality is disabled in the broker."), "Kafka's words: {error}");
 }
 
 #[test]

@@ -1,9 +1,7 @@
 //! CreateTopics (key 19), versions 2 to 7. Answered once the topics can be used here.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use config::TopicConfig;
-use controller::{Layout, Refusal, TopicImage, TopicSpec, check_name};
+use controller::{Layout, NewTopic, Refusal, Settings, TopicImage, TopicSpec, check_name};
 use model::{BrokerId, ErrorCode, TopicName};
 use wire::StrBytes;
 use wire::messages::create_topics_request::CreatableTopic;
@@ -11,20 +9,25 @@ use wire::messages::create_topics_response::{CreatableTopicConfigs, CreatableTop
 use wire::messages::{CreateTopicsRequest, CreateTopicsResponse};
 
 use crate::dispatch::Context;
+use crate::distinct::grouped;
+use crate::text::text;
 
 /// Creates topics, each by itself.
 pub(crate) async fn handle(context: Context, request: CreateTopicsRequest) -> CreateTopicsResponse {
-    let twice = named_twice(&request.topics);
+    if request.timeout_ms <= 0 {
+        let out_of_time = |topic: CreatableTopic| result(topic.name, ErrorCode::RequestTimedOut, None);
+        let results = request.topics.into_iter().map(out_of_time).collect();
+        return CreateTopicsResponse::default().with_topics(results);
+    }
     let mut results = Vec::with_capacity(request.topics.len());
     let mut wanted = Vec::new();
-    for topic in request.topics {
-        let spec = if twice.contains(&topic.name.to_string()) {
-            Err(Refusal::new(ErrorCode::InvalidRequest, "Duplicate topic name."))
-        } else {
-            spec(&context, &topic)
+    for (name, topics) in grouped(request.topics.into_iter().map(|topic| (topic.name.clone(), topic))) {
+        let spec = match &topics[..] {
+            [once] => spec(&context, once),
+            _ => Err(Refusal::new(ErrorCode::InvalidRequest, "Duplicate topic name.")),
         };
         match spec {
-            Err(refusal) => results.push(refused(topic.name, refusal)),
+            Err(refusal) => results.push(refused(name, refusal)),
             Ok(spec) => wanted.push(spec),
         }
     }
@@ -33,12 +36,6 @@ pub(crate) async fn handle(context: Context, request: CreateTopicsRequest) -> Cr
         false => create(&context, wanted).await,
     });
     CreateTopicsResponse::default().with_topics(results)
-}
-
-fn named_twice(topics: &[CreatableTopic]) -> BTreeSet<String> {
-    let mut seen = BTreeSet::new();
-    let twice = topics.iter().filter(|topic| !seen.insert(topic.name.to_string()));
-    twice.map(|topic| topic.name.to_string()).collect()
 }
 
 fn spec(context: &Context, topic: &CreatableTopic) -> Result<TopicSpec, Refusal> {
@@ -50,15 +47,27 @@ fn spec(context: &Context, topic: &CreatableTopic) -> Result<TopicSpec, Refusal>
     let assigned = assigned.map(|row| (row.partition_index, brokers(&row.broker_ids))).collect();
     let defaults = context.broker.layout_defaults();
     let layout = Layout::from_request(topic.num_partitions, topic.replication_factor, assigned, defaults)?;
-    let mut configs = BTreeMap::new();
-    for setting in &topic.configs {
-        if let Some(value) = &setting.value {
-            configs.insert(setting.name.to_string(), value.to_string());
-        }
-    }
+    let configs = configs(topic)?;
     TopicConfig::from_overrides(&configs, config)
         .map_err(|why| Refusal::new(ErrorCode::InvalidConfig, why.to_string()))?;
     Ok(TopicSpec { name, layout, configs })
+}
+
+/// The settings asked for; of one that is named twice the last value.
+fn configs(topic: &CreatableTopic) -> Result<Settings, Refusal> {
+    let mut configs = Settings::new();
+    let mut null = Vec::new();
+    for setting in &topic.configs {
+        match &setting.value {
+            Some(value) => drop(configs.insert(setting.name.to_string(), value.to_string())),
+            None => null.push(setting.name.as_str()),
+        }
+    }
+    if null.is_empty() {
+        return Ok(configs);
+    }
+    let why = format!("Null value not supported for topic configs: {}", null.join(","));
+    Err(Refusal::new(ErrorCode::InvalidConfig, why))
 }
 
 async fn create(context: &Context, specs: Vec<TopicSpec>) -> Vec<CreatableTopicResult> {
@@ -93,12 +102,8 @@ fn validate(context: &Context, specs: Vec<TopicSpec>) -> Vec<CreatableTopicResul
         });
         match planned {
             Err(refusal) => refused(name, refusal),
-            Ok(topic) => {
-                let replicas = topic.partitions.first().map_or(0, |place| image.replicas(place).len());
-                CreatableTopicResult::default()
-                    .with_name(name)
-                    .with_num_partitions(i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX))
-                    .with_replication_factor(i16::try_from(replicas).unwrap_or(i16::MAX))
+            Ok(NewTopic { id, name, partitions, configs }) => {
+                described(context, &TopicImage { id, name, partitions, configs })
             }
         }
     });
@@ -116,8 +121,7 @@ fn described(context: &Context, topic: &TopicImage) -> CreatableTopicResult {
             .with_config_source(setting.source as i8)
             .with_is_sensitive(setting.sensitive)
     });
-    CreatableTopicResult::default()
-        .with_name(wire::messages::TopicName(StrBytes::from_string(topic.name.to_string())))
+    result(wire::messages::TopicName(StrBytes::from_string(topic.name.to_string())), ErrorCode::None, None)
         .with_topic_id(topic.id.0)
         .with_num_partitions(i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX))
         .with_replication_factor(i16::try_from(replicas).unwrap_or(i16::MAX))
@@ -125,10 +129,14 @@ fn described(context: &Context, topic: &TopicImage) -> CreatableTopicResult {
 }
 
 fn refused(name: wire::messages::TopicName, refusal: Refusal) -> CreatableTopicResult {
+    result(name, refusal.code, Some(refusal.message))
+}
+
+fn result(name: wire::messages::TopicName, error: ErrorCode, why: Option<String>) -> CreatableTopicResult {
     CreatableTopicResult::default()
         .with_name(name)
-        .with_error_code(refusal.code.code())
-        .with_error_message(Some(StrBytes::from_string(refusal.message)))
+        .with_error_code(error.code())
+        .with_error_message(why.map(text))
         .with_num_partitions(-1)
         .with_replication_factor(-1)
 }

@@ -19,6 +19,7 @@ macro_rules! scenarios {
 
 mod api_versions;
 mod connections;
+mod create_topics;
 mod delete_records;
 mod delete_topics;
 mod describe_cluster;
