@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::entry::PartitionSettings;
 use crate::garbage::Garbage;
 use crate::machine::{Cell, Machine};
-use crate::partition::{EpochBase, Partition};
+use crate::partition::{EpochBase, KnownProducers, Partition};
 use crate::producers::Producers;
 
 pub(crate) const META_KEY: &[u8] = b"m";
@@ -80,6 +80,13 @@ impl Unsaved {
     pub(crate) fn closed(&mut self, partition: Arc<Partition>, due_ms: i64) {
         self.pending.edits.insert(partition_key(PARTITION_PREFIX, partition.id).freeze(), None);
         self.garbage.add_partition(partition, due_ms);
+    }
+
+    /// A compaction has replaced segments: a checkpoint is to name the new ones, and then the old ones may go. By who
+    /// did it, after it: a checkpoint that begins now describes the new ones.
+    pub(crate) fn compacted(&mut self, id: PartitionId, replaced: Vec<PathBuf>, due_ms: i64) {
+        self.pending.dirty.insert(id);
+        self.garbage.add_files(replaced, due_ms);
     }
 
     pub(crate) fn dropped(&mut self, files: Vec<PathBuf>, due_ms: i64) {
@@ -161,6 +168,8 @@ fn capture(cell: &mut Cell, now_ms: i64, edits: &mut BTreeMap<Bytes, Option<Byte
     let id = cell.partition.id;
     let (log, sync) = cell.partition.log.begin_checkpoint();
     cell.producers.forget_expired(now_ms, cell.settings.producer_expiration_ms);
+    let last_batches = cell.producers.last_batches();
+    cell.partition.set_known_producers(KnownProducers { below: log.next_offset, last_batches });
     let record = PartitionRecord {
         topic: cell.partition.topic.clone(),
         epoch_base: cell.partition.epoch_base,

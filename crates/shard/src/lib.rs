@@ -36,7 +36,7 @@ pub use error::ShardError;
 pub use health::Health;
 pub use lifecycle::partition_dir;
 pub use machine::{Machine, Outcome};
-pub use partition::{EpochBase, Partition};
+pub use partition::{EpochBase, KnownProducers, Partition};
 pub use shard::{Options, Shard};
 pub use sweep::sweep;
 pub use view::View;

@@ -1,7 +1,7 @@
 //! One partition as everybody on this broker sees it: apply writes it, fetches read it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use coordinator::GroupStore;
 use log::PartitionLog;
@@ -28,6 +28,15 @@ impl EpochBase {
     }
 }
 
+/// The last batches of idempotent producers. A copy, so that apply need not share what it knows with every batch.
+#[derive(Clone, Debug)]
+pub struct KnownProducers {
+    /// Batches from this offset on are not looked at.
+    pub below: i64,
+    /// Of each live producer its id and the base offset of its last batch, ordered by the ids.
+    pub last_batches: Arc<[(i64, i64)]>,
+}
+
 /// A partition that lives in this shard.
 pub struct Partition {
     /// Its identity.
@@ -42,6 +51,7 @@ pub struct Partition {
     /// Committed offsets and group metadata, if this is a partition of `__consumer_offsets`.
     groups: Option<Mutex<GroupStore>>,
     waiters: Waiters,
+    known: Mutex<KnownProducers>,
     /// When the newest record was applied, by the shard's clock; for reports only.
     last_append_ms: AtomicI64,
 }
@@ -54,6 +64,7 @@ impl Partition {
         epoch_base: EpochBase,
         settings: PartitionSettings,
     ) -> Self {
+        let known = KnownProducers { below: log.log_end(), last_batches: [].into() };
         let groups = (topic.as_str() == TopicName::CONSUMER_OFFSETS).then(Mutex::default);
         Partition {
             id,
@@ -63,6 +74,7 @@ impl Partition {
             settings: Mutex::new(settings),
             groups,
             waiters: Waiters::default(),
+            known: Mutex::new(known),
             last_append_ms: AtomicI64::new(-1),
         }
     }
@@ -80,6 +92,15 @@ impl Partition {
     pub(crate) fn configure(&self, settings: PartitionSettings) {
         self.log.set_settings(settings.log.clone());
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
+    /// The live producers as of the last checkpoint, for compaction: it may go as far as that.
+    pub fn known_producers(&self) -> KnownProducers {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_known_producers(&self, known: KnownProducers) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
     /// The shard's clock at the newest append since start, or -1.

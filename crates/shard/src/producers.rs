@@ -6,6 +6,7 @@
 //! to any replica when exactly its memory is given back.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use model::ErrorCode;
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,12 @@ impl Producers {
         }
         producer.batches.push_back(Remembered { first: batch.first, last: batch.last, base_offset, timestamp });
         producer.seen_ms = now_ms;
+    }
+
+    /// The last batch of each: its producer's id and its base offset, ordered by the ids.
+    pub(crate) fn last_batches(&self) -> Arc<[(i64, i64)]> {
+        let last = |(id, producer): (&i64, &Producer)| Some((*id, producer.batches.back()?.base_offset));
+        self.0.iter().filter_map(last).collect()
     }
 
     /// Gives back the memory of expired producers.

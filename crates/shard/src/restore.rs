@@ -19,7 +19,7 @@ use crate::checkpoint::{GROUP_PREFIX, META_KEY, Meta, PARTITION_KEY_BYTES, PARTI
 use crate::health::Health;
 use crate::lifecycle::partition_dir;
 use crate::machine::{Cell, Machine};
-use crate::partition::Partition;
+use crate::partition::{KnownProducers, Partition};
 use crate::view::View;
 
 /// The feature level of apply with which a new shard begins.
@@ -79,6 +79,8 @@ impl Machine {
         let dir = partition_dir(&self.topics, &record.topic, id);
         let log = PartitionLog::restore(self.files.clone(), dir, record.settings.log.clone(), &record.log);
         let partition = Arc::new(Partition::new(id, record.topic, log, record.epoch_base, record.settings.clone()));
+        let last_batches = record.producers.last_batches();
+        partition.set_known_producers(KnownProducers { below: record.log.next_offset, last_batches });
         self.view.insert(partition.clone());
         self.cells.insert(id, Cell { partition, settings: record.settings, producers: record.producers });
     }

@@ -102,6 +102,14 @@ impl Shard {
         self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).garbage.wants_checkpoint()
     }
 
+    /// To be called when a compaction has replaced segments of a partition: the next checkpoint names the new ones, and
+    /// the old ones go `file.delete.delay.ms` after `now_ms`.
+    pub fn compacted(&self, partition: &Partition, now_ms: i64) {
+        let replaced = partition.log.take_dropped();
+        let due_ms = now_ms.saturating_add(partition.settings().file_delete_delay_ms);
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).compacted(partition.id, replaced, due_ms);
+    }
+
     /// Removes files that nothing needs any more and whose delay is over at `now_ms`.
     pub fn collect_garbage(&self, now_ms: i64) {
         let due = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).garbage.take_due(now_ms);

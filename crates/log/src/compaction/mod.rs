@@ -68,11 +68,11 @@ pub struct CompactionReport {
 /// What a step came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CompactionStep {
-    /// Files were replaced: they are among [`PartitionLog::take_dropped`] now, and a checkpoint is due. There is more
-    /// to do.
-    Replaced(u64),
     /// So many bytes were read and written, and there is more to do.
     Worked(u64),
+    /// Segments with so many bytes of batches were replaced: their files are among [`PartitionLog::take_dropped`] now,
+    /// and a checkpoint lets them go. There is more to do.
+    Replaced(u64),
     /// The pass is over.
     Done(CompactionReport),
     /// The segments are not any more what they were when the pass began: the log start has moved past some, or the
@@ -157,21 +157,18 @@ impl Compaction {
                     shared.set_cleaned_to(filter.mapped_to());
                     return Ok(CompactionStep::Done(self.report));
                 };
-                match rewrite.step(filter, max_bytes) {
-                    Err(_) if rewrite.is_overtaken() => return Ok(CompactionStep::Overtaken),
-                    worked => {
-                        let worked = worked?;
-                        if !rewrite.is_done() {
-                            return Ok(CompactionStep::Worked(worked));
-                        }
-                    }
+                if !rewrite.is_done() {
+                    return match rewrite.step(filter, max_bytes) {
+                        Err(_) if rewrite.is_overtaken() => Ok(CompactionStep::Overtaken),
+                        worked => Ok(CompactionStep::Worked(worked?)),
+                    };
                 }
                 let Some((before, after)) = current.take().and_then(|rewrite| rewrite.replace()) else {
                     return Ok(CompactionStep::Overtaken);
                 };
                 self.report.bytes_before += before;
                 self.report.bytes_after += after;
-                Ok(CompactionStep::Replaced(0))
+                Ok(CompactionStep::Replaced(before))
             }
             Phase::Over => Ok(CompactionStep::Overtaken),
         }

@@ -1,5 +1,7 @@
 //! Apply on a simulated disk: what entries do, what a checkpoint keeps, what a crash may take.
 
+mod compaction;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
