@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use config::BrokerConfig;
 use controller::{ClusterImage, Controller, PartitionImage, TopicImage};
 use journal::Journal;
 use model::{BrokerId, ErrorCode, GroupId, PartitionId};
@@ -20,12 +19,13 @@ use crate::groups::Groups;
 use crate::listener::Listener;
 use crate::meta::Meta;
 use crate::room::Room;
+use crate::settings::LiveConfig;
 use crate::topics::Topics;
 
 /// See the module's page.
 pub struct Broker {
     pub(crate) env: Env,
-    pub(crate) config: Arc<BrokerConfig>,
+    pub(crate) settings: Arc<LiveConfig>,
     pub(crate) meta: Meta,
     pub(crate) journal: Journal,
     pub(crate) controller: Controller,

@@ -43,7 +43,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let address = peer.address;
-    let mut inbox = Inbox::new(&broker.config, broker.budget.clone());
+    let mut inbox = Inbox::new(&broker.config(), broker.budget.clone());
     let mut connection = Connection { broker, peer, in_work: VecDeque::new() };
     match connection.run(&mut inbox, &mut stream).await {
         Ok(()) | Err(Close::Gone) => {}
@@ -122,7 +122,7 @@ impl Connection {
 
     async fn write<S: AsyncWrite + Unpin>(&mut self, stream: &mut S, mut frame: Frame) -> Result<(), Close> {
         let _share = self.broker.budget.take(frame.own_bytes());
-        let idle = idle_time(&self.broker.config);
+        let idle = idle_time(&self.broker.config());
         let mut left = idle;
         while frame.has_remaining() {
             let patience = left.min(STALLED_AFTER);

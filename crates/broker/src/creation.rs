@@ -44,8 +44,8 @@ impl Broker {
     pub(crate) fn layout_defaults(&self) -> Defaults {
         let count = |value: i32| usize::try_from(value).unwrap_or(1);
         Defaults {
-            partitions: count(self.config.num_partitions()),
-            replication_factor: count(self.config.default_replication_factor()),
+            partitions: count(self.config().num_partitions()),
+            replication_factor: count(self.config().default_replication_factor()),
         }
     }
 
@@ -60,12 +60,12 @@ impl Broker {
         }
         // Internal topics follow the cluster: as many replicas as there are brokers, at most what is asked for.
         let brokers = self.image().live_brokers().count();
-        let wanted = usize::try_from(self.config.offsets_topic_replication_factor()).unwrap_or(1);
-        let partitions = usize::try_from(self.config.offsets_topic_num_partitions()).unwrap_or(1);
+        let wanted = usize::try_from(self.config().offsets_topic_replication_factor()).unwrap_or(1);
+        let partitions = usize::try_from(self.config().offsets_topic_num_partitions()).unwrap_or(1);
         let layout = Layout::Spread { partitions, replication_factor: wanted.min(brokers) };
         let configs = Settings::from([
             ("cleanup.policy".to_owned(), "compact".to_owned()),
-            ("segment.bytes".to_owned(), self.config.offsets_topic_segment_bytes().to_string()),
+            ("segment.bytes".to_owned(), self.config().offsets_topic_segment_bytes().to_string()),
         ]);
         TopicSpec { name, layout, configs }
     }

@@ -78,7 +78,10 @@ fn route(context: Context, header: RequestHeader, body: Bytes) -> Result<Answer,
         ApiKey::InitProducerId => answer(context, header, body, api::init_producer_id::handle),
         ApiKey::OffsetForLeaderEpoch => answer(context, header, body, api::offset_for_leader_epoch::handle),
         ApiKey::DescribeConfigs => answer(context, header, body, api::describe_configs::handle),
+        ApiKey::AlterConfigs => answer(context, header, body, api::alter_configs::handle),
+        ApiKey::IncrementalAlterConfigs => answer(context, header, body, api::incremental_alter_configs::handle),
         ApiKey::DescribeCluster => answer(context, header, body, api::describe_cluster::handle),
+        ApiKey::ListConfigResources => answer(context, header, body, api::list_config_resources::handle),
         other => Err(Close::Malformed(wire::Malformed::UnknownApi(other.code()))),
     }
 }

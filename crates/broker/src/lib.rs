@@ -11,6 +11,7 @@
 //! | `admission`, `room`, `topics` | what must hold before a batch is proposed |
 //! | `fetch` | reading within a budget, waiting, sessions |
 //! | `groups` | the tasks of group coordinators |
+//! | `settings` | settings that change while running |
 //! | `creation`, `distinct`, `endpoints`, `operations`, `replies`, `text` | what several handlers need |
 //! | `background` | reconciling, checkpoints, retention |
 
@@ -35,6 +36,7 @@ mod meta;
 mod operations;
 mod replies;
 mod room;
+mod settings;
 mod start;
 mod text;
 mod topics;

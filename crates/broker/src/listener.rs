@@ -129,7 +129,7 @@ pub(crate) fn admit<S>(broker: &Arc<Broker>, listener: &Arc<Listener>, address: 
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Some(counted) = broker.connections.admit(&broker.config, address.ip()) else {
+    let Some(counted) = broker.connections.admit(&broker.config(), address.ip()) else {
         tracing::info!(client = %address, "too many connections; one was closed");
         return;
     };

@@ -32,6 +32,7 @@ use crate::groups::Groups;
 use crate::listener::{self, Bound};
 use crate::meta::Meta;
 use crate::room::Room;
+use crate::settings::LiveConfig;
 use crate::topics::Topics;
 
 /// Segments that are open or mapped at a time: well below the usual limit of 1,024 descriptors at
@@ -126,16 +127,18 @@ pub(crate) async fn open(
     )?;
     report(&recovery);
     let controller = start_controller(&config, &env, &meta, &journal, &listeners, &dir).await?;
+    let settings = Arc::new(LiveConfig::new(config.clone()));
+    settings.take(&controller.image(), BrokerId(meta.node_id));
     let broker = Arc::new(Broker {
         shards: ArcSwap::default(),
-        topics: Topics::new(config.clone()),
+        topics: Topics::new(settings.clone()),
         groups: Groups::default(),
         sessions: Sessions::new(env.random.clone(), config.max_incremental_fetch_session_cache_slots()),
         room: Room::new(env.disk.clone(), dir.clone(), config.disk_reserve_bytes()),
         budget: Budget::new(request_budget(&config)),
         stop: Stop::default(),
         env,
-        config,
+        settings,
         meta,
         journal,
         controller,
@@ -274,7 +277,7 @@ pub(crate) fn start_background(broker: &Arc<Broker>) {
     tokio::spawn(background::retention::run(broker.clone()));
     broker.start_coordinators();
     let sweeping = broker.clone();
-    let topics = broker.config.data_dir().join("topics");
+    let topics = broker.config().data_dir().join("topics");
     broker.env.executor.blocking(Box::new(move || {
         let shards = sweeping.shards.load_full();
         let in_use = || shards.values().flat_map(|here| here.shard.partitions_with_files()).collect();

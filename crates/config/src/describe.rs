@@ -97,6 +97,21 @@ pub fn describe_group(overrides: &BTreeMap<String, String>, broker: &BrokerConfi
     shown.map(describe).collect()
 }
 
+/// All settings of a subscription to client metrics, in the order of their names.
+pub fn describe_client_metrics(overrides: &BTreeMap<String, String>) -> Vec<Described> {
+    let describe = |setting: &'static Setting| {
+        let own = overrides.get(setting.name).and_then(|value| setting.normalize(value).ok());
+        let synonym = own.clone().map(|value| Synonym {
+            name: setting.name.to_owned(),
+            value: Some(value),
+            source: Source::ClientMetrics,
+        });
+        let value = own.or_else(|| setting.default.map(str::to_owned));
+        described(setting, value, synonym.into_iter().collect(), false)
+    };
+    table::CLIENT_METRICS.iter().map(describe).collect()
+}
+
 /// All settings of this broker, in the order of their names; those set under unknown names too.
 pub fn describe_broker(broker: &BrokerConfig) -> Vec<Described> {
     let known = table::broker().iter().map(|setting| {

@@ -1,5 +1,7 @@
 //! Broker settings that are changed while running (KIP-226).
 
+use std::collections::BTreeMap;
+
 use crate::error::ConfigError;
 use crate::setting::{Mode, Setting};
 use crate::table;
@@ -14,9 +16,23 @@ pub fn validate_dynamic(name: &str, value: Option<&str>, of_all: bool) -> Result
     let Some(setting) = table::find_broker(name) else {
         return Ok(value.map(str::to_owned));
     };
-    check_scope(setting, of_all).map_err(|reason| ConfigError::BrokerChange(format!("{reason}: [{name}]")))?;
+    check_scopes([name], of_all)?;
     check_min_insync_replicas(name, value, of_all)?;
     value.map(|value| setting.admit(value)).transpose().map_err(|error| ConfigError::BrokerChange(error.to_string()))
+}
+
+/// Whether settings of these names may change at all: of one broker, or of all.
+pub(crate) fn check_scopes<'a>(names: impl IntoIterator<Item = &'a str>, of_all: bool) -> Result<(), ConfigError> {
+    let mut refused: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for setting in names.into_iter().filter_map(table::find_broker) {
+        if let Err(reason) = check_scope(setting, of_all) {
+            refused.entry(reason).or_default().push(setting.name);
+        }
+    }
+    match refused.first_key_value() {
+        Some((reason, names)) => Err(ConfigError::BrokerChange(format!("{reason}: [{}]", names.join(", ")))),
+        None => Ok(()),
+    }
 }
 
 fn check_scope(setting: &Setting, of_all: bool) -> Result<(), &'static str> {

@@ -48,6 +48,19 @@ pub enum ConfigError {
         "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage."
     )]
     NoTieredStorage,
+    /// A value that will mean something, and does not yet.
+    #[error("Invalid value {value} for configuration {name}: it takes effect with {with}, which this version lacks")]
+    NotYet {
+        /// The setting.
+        name: String,
+        /// What was given.
+        value: String,
+        /// What it waits for.
+        with: &'static str,
+    },
+    /// What Kafka takes for a bad request rather than a bad setting, in its words.
+    #[error("{0}")]
+    Request(String),
     /// A change of a broker's setting that cannot be, in Kafka's words.
     #[error("{0}")]
     BrokerChange(String),
@@ -90,7 +103,9 @@ impl ConfigError {
     /// What a client is answered: INVALID_REQUEST for a broker's settings, else INVALID_CONFIG.
     pub fn code(&self) -> ErrorCode {
         match self {
-            ConfigError::BrokerChange(_) | ConfigError::BadValue { .. } => ErrorCode::InvalidRequest,
+            ConfigError::BrokerChange(_) | ConfigError::Request(_) | ConfigError::BadValue { .. } => {
+                ErrorCode::InvalidRequest
+            }
             _ => ErrorCode::InvalidConfig,
         }
     }

@@ -21,10 +21,13 @@
 //! * `table` and `setting`: what is known of each setting; `rule`: what a value must keep to
 //! * `load`: from [`Sources`] to [`BrokerConfig`]; `cross`: what settings must keep to among each other
 //! * `broker`, `topic`, `group`: values in use; `listeners`: where clients connect
-//! * `describe`: what DescribeConfigs answers; `dynamic`: what may change while running
+//! * `client_metrics`: subscriptions to the metrics of clients
+//! * `describe`: what DescribeConfigs answers; `change`, `dynamic`: what may change while running
 //! * `reference`: the page `docs/reference/configuration.md`, made of the tables
 
 mod broker;
+mod change;
+mod client_metrics;
 mod cross;
 mod describe;
 mod duration;
@@ -41,8 +44,11 @@ mod table;
 mod topic;
 
 pub use broker::{BrokerConfig, Durability, EffectiveValue};
+pub use change::Owner;
+pub use client_metrics::ClientMetricsConfig;
 pub use describe::{
-    Described, Source, Synonym, describe_broker, describe_cluster_default, describe_group, describe_topic,
+    Described, Source, Synonym, describe_broker, describe_client_metrics, describe_cluster_default, describe_group,
+    describe_topic,
 };
 pub use duration::parse_iso_8601_ms;
 pub use dynamic::validate_dynamic;
@@ -54,5 +60,7 @@ pub use origin::Origin;
 pub use reference::reference_page;
 pub use rule::Rule;
 pub use setting::{Effect, Inherit, Kind, Mode, Setting};
-pub use table::{BROKER_BY_SUBJECT, GROUP, TOPIC, broker as broker_settings, find_broker, find_group, find_topic};
+pub use table::{
+    BROKER_BY_SUBJECT, CLIENT_METRICS, GROUP, TOPIC, broker as broker_settings, find_broker, find_group, find_topic,
+};
 pub use topic::{CleanupPolicy, CompressionType, TimestampType, TopicConfig, validate_topic_override};

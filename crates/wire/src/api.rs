@@ -207,7 +207,7 @@ apis! {
     30, CreateAcls,                            1,  3, 2,     later(SECURITY);
     31, DeleteAcls,                            1,  3, 2,     later(SECURITY);
     32, DescribeConfigs,                       1,  4, 4,     serves(1, 4);
-    33, AlterConfigs,                          0,  2, 2,     later(ADMINISTRATION);
+    33, AlterConfigs,                          0,  2, 2,     serves(0, 2);
     34, AlterReplicaLogDirs,                   1,  2, 2,     later(ADMINISTRATION);
     35, DescribeLogDirs,                       1,  5, 2,     later(ADMINISTRATION);
     36, SaslAuthenticate,                      0,  2, 2,     later(SECURITY);
@@ -218,7 +218,7 @@ apis! {
     41, DescribeDelegationToken,               1,  3, 2,     later(SECURITY);
     42, DeleteGroups,                          0,  3, 2,     later(ADMINISTRATION);
     43, ElectLeaders,                          0,  2, 2,     later(ADMINISTRATION);
-    44, IncrementalAlterConfigs,               0,  1, 1,     later(ADMINISTRATION);
+    44, IncrementalAlterConfigs,               0,  1, 1,     serves(0, 1);
     45, AlterPartitionReassignments,           0,  1, 0,     later(ADMINISTRATION);
     46, ListPartitionReassignments,            0,  0, 0,     later(ADMINISTRATION);
     47, OffsetDelete,                          0,  0, NEVER, later(ADMINISTRATION);
@@ -248,7 +248,7 @@ apis! {
     71, GetTelemetrySubscriptions,             0,  0, 0,     later(ADMINISTRATION);
     72, PushTelemetry,                         0,  0, 0,     later(ADMINISTRATION);
     73, AssignReplicasToDirs,                  0,  0, 0,     left_out(CONTROLLERS_ONLY);
-    74, ListConfigResources,                   0,  1, 0,     later(ADMINISTRATION);
+    74, ListConfigResources,                   0,  1, 0,     serves(0, 1);
     75, DescribeTopicPartitions,               0,  0, 0,     later(ADMINISTRATION);
     76, ShareGroupHeartbeat,                   1,  1, 0,     later(SHARE_GROUPS);
     77, ShareGroupDescribe,                    1,  1, 0,     later(SHARE_GROUPS);

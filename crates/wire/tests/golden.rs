@@ -101,6 +101,9 @@ each_served_api! {
     offset_for_leader_epoch OffsetForLeaderEpochRequest;
     describe_cluster DescribeClusterRequest;
     describe_configs DescribeConfigsRequest;
+    alter_configs AlterConfigsRequest;
+    incremental_alter_configs IncrementalAlterConfigsRequest;
+    list_config_resources ListConfigResourcesRequest;
 }
 
 #[test]

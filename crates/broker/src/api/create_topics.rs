@@ -39,7 +39,7 @@ pub(crate) async fn handle(context: Context, request: CreateTopicsRequest) -> Cr
 }
 
 fn spec(context: &Context, topic: &CreatableTopic) -> Result<TopicSpec, Refusal> {
-    let config = &context.broker.config;
+    let config = context.broker.config();
     let name =
         TopicName::parse(&topic.name).map_err(|why| Refusal::new(ErrorCode::InvalidTopicException, why.to_string()))?;
     let assigned = topic.assignments.iter();
@@ -48,7 +48,7 @@ fn spec(context: &Context, topic: &CreatableTopic) -> Result<TopicSpec, Refusal>
     let defaults = context.broker.layout_defaults();
     let layout = Layout::from_request(topic.num_partitions, topic.replication_factor, assigned, defaults)?;
     let configs = configs(topic)?;
-    TopicConfig::from_overrides(&configs, config)
+    TopicConfig::from_overrides(&configs, &config)
         .map_err(|why| Refusal::new(ErrorCode::InvalidConfig, why.to_string()))?;
     Ok(TopicSpec { name, layout, configs })
 }
@@ -113,7 +113,7 @@ fn validate(context: &Context, specs: Vec<TopicSpec>) -> Vec<CreatableTopicResul
 fn described(context: &Context, topic: &TopicImage) -> CreatableTopicResult {
     let image = context.broker.image();
     let replicas = topic.partitions.first().map_or(0, |place| image.replicas(place).len());
-    let configs = config::describe_topic(&topic.configs, &context.broker.config).into_iter().map(|setting| {
+    let configs = config::describe_topic(&topic.configs, &context.broker.config()).into_iter().map(|setting| {
         CreatableTopicConfigs::default()
             .with_name(StrBytes::from_string(setting.name.to_string()))
             .with_value(setting.value.map(|value| StrBytes::from_string(value.to_string())))

@@ -27,7 +27,7 @@ pub(crate) async fn handle(context: Context, request: DeleteTopicsRequest) -> De
         let results = asked.iter().map(|topic| result(topic.name.clone(), TopicId(topic.topic_id), error, None));
         DeleteTopicsResponse::default().with_responses(results.collect())
     };
-    if !broker.config.delete_topic_enable() {
+    if !broker.config().delete_topic_enable() {
         let knows_it = context.version >= DISABLED_SINCE;
         return refuse_all(if knows_it { ErrorCode::TopicDeletionDisabled } else { ErrorCode::InvalidRequest });
     }

@@ -1,9 +1,12 @@
-//! DescribeConfigs (key 32), versions 1 to 4 (KIP-133, KIP-226, KIP-569). Topics, brokers, groups;
-//! loggers and client metrics have no settings here yet.
+//! DescribeConfigs (key 32), versions 1 to 4 (KIP-133, KIP-226, KIP-569). Topics, brokers, groups
+//! and subscriptions to client metrics; loggers are not listed yet.
 
-use config::{Described, describe_broker, describe_cluster_default, describe_group, describe_topic};
+use config::{
+    BrokerConfig, Described, describe_broker, describe_client_metrics, describe_cluster_default, describe_group,
+    describe_topic,
+};
 use controller::{ClusterImage, Refusal, Resource, Settings};
-use model::ErrorCode;
+use model::{BrokerId, ErrorCode, TopicName};
 use wire::messages::describe_configs_request::DescribeConfigsResource;
 use wire::messages::describe_configs_response::{
     DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
@@ -12,6 +15,16 @@ use wire::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 
 use crate::dispatch::Context;
 use crate::text::text;
+
+const TOPIC: i8 = 2;
+const BROKER: i8 = 4;
+const BROKER_LOGGER: i8 = 8;
+const CLIENT_METRICS: i8 = 16;
+const GROUP: i8 = 32;
+
+/// Kafka has no better words for it.
+const UNKNOWN_TYPE: &str = "This most likely occurs because of a request being malformed by the client library or the \
+                            message was sent to an incompatible broker. See the broker logs for more details.";
 
 /// Describes resources, each by itself.
 pub(crate) async fn handle(context: Context, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
@@ -24,7 +37,8 @@ pub(crate) async fn handle(context: Context, request: DescribeConfigsRequest) ->
         match describe(&context, &image, &resource) {
             Ok(settings) => {
                 let settings = settings.into_iter().filter(|setting| is_asked_for(&resource, setting));
-                result.with_configs(settings.map(|setting| answer(setting, synonyms, documentation)).collect())
+                let settings = settings.map(|setting| answer(setting, synonyms, documentation));
+                result.with_error_message(Some(text(""))).with_configs(settings.collect())
             }
             Err(refusal) => result.with_error_code(refusal.code.code()).with_error_message(Some(text(refusal.message))),
         }
@@ -37,29 +51,46 @@ fn describe(
     image: &ClusterImage,
     asked: &DescribeConfigsResource,
 ) -> Result<Vec<Described>, Refusal> {
-    let config = &context.broker.config;
-    let invalid = |message: String| Refusal::new(ErrorCode::InvalidRequest, message);
-    let resource = Resource::from_kafka(asked.resource_type, &asked.resource_name);
-    match resource.map_err(|why| invalid(why.to_string()))? {
-        Resource::Topic(name) => match image.topic(name.as_str()) {
-            Some(topic) => Ok(describe_topic(&topic.configs, config)),
-            None => {
-                Err(Refusal::new(ErrorCode::UnknownTopicOrPartition, "This server does not host this topic-partition."))
-            }
+    let (config, me, name) = (context.broker.config(), context.broker.id(), asked.resource_name.as_str());
+    let nothing = Settings::new();
+    let set = |resource: Resource| image.settings(&resource).unwrap_or(&nothing).clone();
+    match asked.resource_type {
+        TOPIC => describe_topic_named(image, name, &config),
+        BROKER if name.is_empty() => Ok(describe_cluster_default(&config)),
+        BROKER => match broker_id(name)? {
+            id if id == me => Ok(describe_broker(&config)),
+            id => Err(Refusal::invalid_request(format!(
+                "Unexpected broker id, expected {me} or empty string, but received {id}"
+            ))),
         },
-        Resource::ClusterDefault => Ok(describe_cluster_default(config)),
-        Resource::Broker(id) if id == context.broker.id() => Ok(describe_broker(config)),
-        Resource::Broker(id) => {
-            let me = context.broker.id();
-            Err(invalid(format!("Unexpected broker id, expected {me} or empty string, but received {id}")))
+        BROKER_LOGGER if name.is_empty() => Err(Refusal::invalid_request("Broker id must not be empty")),
+        BROKER_LOGGER => match broker_id(name)? {
+            id if id == me => Ok(Vec::new()),
+            id => Err(Refusal::invalid_request(format!("Unexpected broker id, expected {me} but received {id}"))),
+        },
+        CLIENT_METRICS if name.is_empty() => {
+            Err(Refusal::invalid_request("Client metrics subscription name must not be empty"))
         }
-        Resource::Group(name) => {
-            let nothing = Settings::new();
-            let set = image.settings(&Resource::Group(name)).unwrap_or(&nothing);
-            Ok(describe_group(set, config))
-        }
-        Resource::ClientMetrics(_) => Ok(Vec::new()),
+        CLIENT_METRICS => Ok(describe_client_metrics(&set(Resource::ClientMetrics(name.to_owned())))),
+        GROUP if name.is_empty() => Err(Refusal::invalid_request("Group name must not be empty")),
+        GROUP => Ok(describe_group(&set(Resource::Group(name.to_owned())), &config)),
+        _ => Err(Refusal::invalid_request(UNKNOWN_TYPE)),
     }
+}
+
+fn describe_topic_named(image: &ClusterImage, name: &str, config: &BrokerConfig) -> Result<Vec<Described>, Refusal> {
+    let name = TopicName::parse(name).map_err(|why| Refusal::new(ErrorCode::InvalidTopicException, why.to_string()))?;
+    match image.topic(name.as_str()) {
+        Some(topic) => Ok(describe_topic(&topic.configs, config)),
+        None => {
+            Err(Refusal::new(ErrorCode::UnknownTopicOrPartition, "This server does not host this topic-partition."))
+        }
+    }
+}
+
+fn broker_id(name: &str) -> Result<BrokerId, Refusal> {
+    let no_number = |_| Refusal::invalid_request(format!("Broker id must be an integer, but it is: {name}"));
+    name.parse().map(BrokerId).map_err(no_number)
 }
 
 /// No list asks for all.

@@ -32,7 +32,7 @@ pub(crate) async fn handle(context: Context, request: FetchRequest) -> FetchRepl
         Ok(planned) => planned,
         Err(error) => return FetchReply { error_code: error.code(), ..FetchReply::default() },
     };
-    let max_bytes = request.max_bytes.min(broker.config.fetch_max_bytes());
+    let max_bytes = request.max_bytes.min(broker.config().fetch_max_bytes());
     let max_bytes = usize::try_from(max_bytes).unwrap_or(0);
     let limits = Limits { max_bytes, version: context.version };
     let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes);

@@ -75,7 +75,7 @@ fn refused(asked: &[MetadataRequestTopic]) -> MetadataResponse {
 
 async fn create_missing(context: &Context, topics: &[MetadataRequestTopic]) {
     let broker = &context.broker;
-    if !broker.config.auto_create_topics_enable() {
+    if !broker.config().auto_create_topics_enable() {
         return;
     }
     let image = broker.image();

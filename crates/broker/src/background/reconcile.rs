@@ -26,9 +26,14 @@ type Done = BTreeMap<GroupId, BTreeMap<TopicId, Arc<TopicImage>>>;
 /// Keeps the shards that this broker leads as the image says, until the broker stops.
 pub(crate) async fn run(broker: Arc<Broker>) {
     let mut image = broker.controller.watch();
-    let mut done = Done::new();
+    let (mut done, mut settings) = (Done::new(), broker.config());
     loop {
         let current = image.borrow_and_update().clone();
+        broker.take_settings();
+        if !Arc::ptr_eq(&settings, &broker.config()) {
+            settings = broker.config();
+            done.clear(); // the defaults of all topics may be others
+        }
         reconcile(&broker, &current, &mut done).await;
         tokio::select! {
             biased;

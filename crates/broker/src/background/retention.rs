@@ -9,7 +9,7 @@ use crate::broker::{Broker, ShardHere};
 
 /// Enforces retention every `log.retention.check.interval.ms`, until the broker stops.
 pub(crate) async fn run(broker: Arc<Broker>) {
-    let period = Duration::from_millis(broker.config.log_retention_check_interval_ms().max(1) as u64);
+    let period = Duration::from_millis(broker.config().log_retention_check_interval_ms().max(1) as u64);
     loop {
         tokio::select! {
             biased;

@@ -51,7 +51,7 @@ impl Timeline {
 }
 
 fn check_interval(broker: &Broker) -> Duration {
-    Duration::from_millis(broker.config.offsets_retention_check_interval_ms().max(1) as u64)
+    Duration::from_millis(broker.config().offsets_retention_check_interval_ms().max(1) as u64)
 }
 
 fn classic_config(config: &BrokerConfig) -> coordinator::Config {
@@ -74,7 +74,7 @@ pub(super) async fn run(
     mut asks: mpsc::Receiver<Ask>,
 ) {
     let timeline = Timeline { start_ms: broker.env.clock.now_ms(), start: Instant::now() };
-    let mut groups = ClassicGroups::new(classic_config(&broker.config), broker.env.random.clone());
+    let mut groups = ClassicGroups::new(classic_config(&broker.config()), broker.env.random.clone());
     if let Some(store) = partition.groups() {
         groups.load_all(timeline.now_ms(), &store);
     }

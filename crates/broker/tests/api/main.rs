@@ -17,20 +17,24 @@ macro_rules! scenarios {
     };
 }
 
+mod alter_configs;
 mod api_versions;
 mod connections;
 mod create_topics;
 mod delete_records;
 mod delete_topics;
 mod describe_cluster;
+mod describe_configs;
 mod describe_groups;
 mod fetch;
 mod fetch_sessions;
 mod find_coordinator;
 mod heartbeat;
+mod incremental_alter_configs;
 mod init_producer_id;
 mod join_group;
 mod leave_group;
+mod list_config_resources;
 mod list_groups;
 mod list_offsets;
 mod metadata;

@@ -1,6 +1,7 @@
 //! Every setting there is, as constants; names, types, defaults and bounds are those of Kafka 4.4.0
 //! but where the documentation says otherwise.
 
+mod client_metrics;
 mod cluster;
 mod fetching;
 mod group;
@@ -45,6 +46,9 @@ pub const TOPIC: &[Setting] = topic::SETTINGS;
 /// The settings of groups, in the order of their names.
 pub const GROUP: &[Setting] = group::SETTINGS;
 
+/// The settings of subscriptions to client metrics, in the order of their names.
+pub const CLIENT_METRICS: &[Setting] = client_metrics::SETTINGS;
+
 static BROKER: LazyLock<Vec<&'static Setting>> = LazyLock::new(|| {
     let mut all: Vec<_> = BROKER_BY_SUBJECT.iter().flat_map(|(_, settings)| *settings).collect();
     all.sort_unstable_by_key(|setting| setting.name);
@@ -69,6 +73,11 @@ pub fn find_topic(name: &str) -> Option<&'static Setting> {
 /// The group setting of this name.
 pub fn find_group(name: &str) -> Option<&'static Setting> {
     GROUP.binary_search_by_key(&name, |setting| setting.name).ok().map(|at| &GROUP[at])
+}
+
+/// The setting of this name of a subscription to client metrics.
+pub(crate) fn find_client_metrics(name: &str) -> Option<&'static Setting> {
+    CLIENT_METRICS.iter().find(|setting| setting.name == name)
 }
 
 /// In the order in which Kafka names them in its error message.

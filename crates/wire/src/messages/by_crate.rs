@@ -118,7 +118,10 @@ requests! {
     InitProducerId InitProducerIdRequest InitProducerIdResponse;
     OffsetForLeaderEpoch OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse;
     DescribeConfigs DescribeConfigsRequest DescribeConfigsResponse;
+    AlterConfigs AlterConfigsRequest AlterConfigsResponse;
+    IncrementalAlterConfigs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse;
     DescribeCluster DescribeClusterRequest DescribeClusterResponse;
+    ListConfigResources ListConfigResourcesRequest ListConfigResourcesResponse;
 }
 
 // The broker writes Fetch responses as `FetchReply`; the crate's is for comparison.
@@ -143,5 +146,8 @@ responses! {
     InitProducerId InitProducerIdResponse;
     OffsetForLeaderEpoch OffsetForLeaderEpochResponse;
     DescribeConfigs DescribeConfigsResponse;
+    AlterConfigs AlterConfigsResponse;
+    IncrementalAlterConfigs IncrementalAlterConfigsResponse;
     DescribeCluster DescribeClusterResponse;
+    ListConfigResources ListConfigResourcesResponse;
 }

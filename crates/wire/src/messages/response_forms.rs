@@ -25,7 +25,7 @@ macro_rules! same_in_all_versions {
 
 same_in_all_versions! {
     ProduceResponse OffsetCommitResponse HeartbeatResponse SyncGroupResponse ListGroupsResponse
-    ApiVersionsResponse CreateTopicsResponse DeleteTopicsResponse DeleteRecordsResponse OffsetForLeaderEpochResponse
+    ApiVersionsResponse CreateTopicsResponse DeleteTopicsResponse DeleteRecordsResponse OffsetForLeaderEpochResponse AlterConfigsResponse IncrementalAlterConfigsResponse ListConfigResourcesResponse
 }
 
 impl Forms for FetchResponse {

@@ -1,5 +1,7 @@
 //! Brokers of this process.
 
+mod settings;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::rc::Rc;
