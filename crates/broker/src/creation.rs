@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use controller::{Defaults, Layout, Refusal, Settings, SubmitError, TopicImage, TopicSpec};
+use controller::{Defaults, Growth, Layout, Refusal, Settings, SubmitError, TopicImage, TopicSpec};
 use model::{ErrorCode, PartitionId, TopicName};
 use tokio::time::timeout;
 
@@ -24,6 +24,19 @@ impl Broker {
             tracing::warn!(topics = topics.len(), "new topics are not open yet");
         }
         Ok(created)
+    }
+
+    /// Adds partitions to topics and waits until they are open here; each topic by itself.
+    pub(crate) async fn grow(
+        &self,
+        growths: Vec<Growth>,
+    ) -> Result<Vec<Result<Arc<TopicImage>, Refusal>>, SubmitError> {
+        let grown = self.controller.create_partitions(growths).await?;
+        let topics: Vec<Arc<TopicImage>> = grown.iter().flatten().cloned().collect();
+        if timeout(OPENING_TIMEOUT, self.opened(&topics)).await.is_err() {
+            tracing::warn!(topics = topics.len(), "new partitions are not open yet");
+        }
+        Ok(grown)
     }
 
     /// Creates topics that a client merely named, with the broker's defaults. Failures show when the

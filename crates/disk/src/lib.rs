@@ -74,6 +74,11 @@ pub trait Disk: Send + Sync + 'static {
     /// Bytes that may still be written on the file system of a directory.
     fn available_bytes(&self, dir: &Path) -> io::Result<u64>;
 
+    /// Size of the file system that `dir` is on; `None` where that is not known.
+    fn total_bytes(&self, _dir: &Path) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// Locks a file (created if missing) for this process; `WouldBlock` if another holder lives. The
     /// lock ends when the guard is dropped, and with the process.
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Send + Sync>>;

@@ -24,6 +24,8 @@ use crate::{Malformed, Unencodable};
 
 mod api_versions;
 mod by_crate;
+mod delete_groups;
+mod describe_log_dirs;
 mod fetch;
 mod offsets;
 mod request_forms;
@@ -31,6 +33,8 @@ mod response_forms;
 
 pub use crate::{ApiKey, RequestHeader};
 pub use api_versions::ApiVersionsRequest;
+pub use delete_groups::{DeletableGroupResult, DeleteGroupsResponse};
+pub use describe_log_dirs::{DescribeLogDirsResponse, DescribeLogDirsResult};
 pub use fetch::{FetchReply, FetchReplyEndpoint, FetchReplyPartition, FetchReplyTopic};
 pub use kafka_protocol::messages::*;
 

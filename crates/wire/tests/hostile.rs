@@ -157,6 +157,10 @@ each_served_api! {
     alter_configs AlterConfigsRequest;
     incremental_alter_configs IncrementalAlterConfigsRequest;
     list_config_resources ListConfigResourcesRequest;
+    create_partitions CreatePartitionsRequest;
+    offset_delete OffsetDeleteRequest;
+    delete_groups DeleteGroupsRequest;
+    describe_log_dirs DescribeLogDirsRequest;
 }
 
 /// A Produce request of `count` topics without names, each of which is `topic`.

@@ -32,7 +32,7 @@ impl Controller {
     pub async fn create_partitions(&self, growths: Vec<Growth>) -> Result<Vec<TopicResult>, SubmitError> {
         let layout = |image: &ClusterImage, growth: &Growth| {
             let topic = image.topic(growth.topic.as_str())?;
-            growth.layout(topic, replication_factor(image, topic).ok()?).ok()
+            growth.layout(image, topic, replication_factor(image, topic).ok()?).ok()
         };
         let plan = |planner: &mut Planner<'_>, growth: &Growth| planner.growth(growth);
         let command = |topics| Command::CreatePartitions(CreatePartitions { topics });

@@ -108,7 +108,12 @@ impl Layout {
 }
 
 impl Growth {
-    pub(crate) fn layout(&self, topic: &TopicImage, replication_factor: usize) -> Result<Layout, Refusal> {
+    pub(crate) fn layout(
+        &self,
+        image: &ClusterImage,
+        topic: &TopicImage,
+        replication_factor: usize,
+    ) -> Result<Layout, Refusal> {
         let current = topic.partitions.len();
         let more = usize::try_from(self.count).ok().and_then(|count| count.checked_sub(current)).unwrap_or(0);
         if more == 0 {
@@ -121,10 +126,13 @@ impl Growth {
             let attempt = format!("Attempted to add {more} additional partition(s)");
             return Err(invalid(format!("{attempt}, but only {} assignment(s) were specified.", assignments.len())));
         }
-        match assignments.iter().find(|replicas| replicas.len() != replication_factor) {
-            Some(odd) => Err(invalid(uneven(odd.len(), replication_factor))),
-            None => Ok(Layout::Assigned(assignments.clone())),
+        for replicas in assignments {
+            check_replicas(image, replicas)?;
+            if replicas.len() != replication_factor {
+                return Err(invalid(uneven(replicas.len(), replication_factor)));
+            }
         }
+        Ok(Layout::Assigned(assignments.clone()))
     }
 
     fn not_an_increase(&self, current: usize) -> String {

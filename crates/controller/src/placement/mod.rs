@@ -61,7 +61,7 @@ impl<'a> Planner<'a> {
     /// a validate-only request is answered from.
     pub fn topic(&mut self, spec: &TopicSpec, id: TopicId) -> Result<NewTopic, Refusal> {
         check_name(self.image, &spec.name)?;
-        let partitions = self.place(&spec.layout, TopicLoad::new())?;
+        let partitions = self.place(&spec.layout, TopicLoad::new(), "partitions")?;
         Ok(NewTopic { id, name: spec.name.clone(), partitions, configs: spec.configs.clone() })
     }
 
@@ -71,20 +71,20 @@ impl<'a> Planner<'a> {
         let topic = self.image.topic(growth.topic.as_str());
         let topic = topic.ok_or_else(|| Refusal::new(ErrorCode::UnknownTopicOrPartition, unknown))?;
         let replication_factor = replication_factor(self.image, topic)?;
-        let layout = growth.layout(topic, replication_factor)?;
+        let layout = growth.layout(self.image, topic, replication_factor)?;
         let mut there = TopicLoad::new();
         for partition in &topic.partitions {
             *there.entry(partition.shard).or_default() += 1;
         }
-        let partitions = self.place(&layout, there)?;
+        let partitions = self.place(&layout, there, "additional partitions")?;
         let current = u32::try_from(topic.partitions.len()).expect("apply bounds the partitions of a topic");
         Ok(NewPartitions { topic: topic.id, current, shards: partitions.iter().map(|place| place.shard).collect() })
     }
 
-    fn place(&mut self, layout: &Layout, mut there: TopicLoad) -> Result<Vec<PartitionImage>, Refusal> {
+    fn place(&mut self, layout: &Layout, mut there: TopicLoad, what: &str) -> Result<Vec<PartitionImage>, Refusal> {
         self.planned = self.planned.saturating_add(layout.partitions());
         if self.planned > MAX_PARTITIONS_PER_REQUEST {
-            let message = "Excessively large number of partitions per request.";
+            let message = format!("Excessively large number of {what} per request.");
             return Err(Refusal::new(ErrorCode::PolicyViolation, message));
         }
         match layout {

@@ -55,8 +55,10 @@ pub(super) fn write_lowered<M: Encodable + Forms>(
 /// version without changing the bytes.
 fn crate_version(api: ApiKey, version: i16) -> i16 {
     let highest = match api {
-        ApiKey::ListOffsets => 10, // 11 only allows one more timestamp (KIP-1023)
-        ApiKey::ApiVersions => 4,  // the response; the request is our own (KIP-1242)
+        ApiKey::ListOffsets => 10,    // 11 only allows one more timestamp (KIP-1023)
+        ApiKey::ApiVersions => 4,     // the response; the request is our own (KIP-1242)
+        ApiKey::DeleteGroups => 2,    // the request; the response is our own
+        ApiKey::DescribeLogDirs => 4, // the same
         _ => i16::MAX,
     };
     version.min(highest)
@@ -119,7 +121,9 @@ requests! {
     OffsetForLeaderEpoch OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse;
     DescribeConfigs DescribeConfigsRequest DescribeConfigsResponse;
     AlterConfigs AlterConfigsRequest AlterConfigsResponse;
+    CreatePartitions CreatePartitionsRequest CreatePartitionsResponse;
     IncrementalAlterConfigs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse;
+    OffsetDelete OffsetDeleteRequest OffsetDeleteResponse;
     DescribeCluster DescribeClusterRequest DescribeClusterResponse;
     ListConfigResources ListConfigResourcesRequest ListConfigResourcesResponse;
 }
@@ -147,7 +151,9 @@ responses! {
     OffsetForLeaderEpoch OffsetForLeaderEpochResponse;
     DescribeConfigs DescribeConfigsResponse;
     AlterConfigs AlterConfigsResponse;
+    CreatePartitions CreatePartitionsResponse;
     IncrementalAlterConfigs IncrementalAlterConfigsResponse;
+    OffsetDelete OffsetDeleteResponse;
     DescribeCluster DescribeClusterResponse;
     ListConfigResources ListConfigResourcesResponse;
 }

@@ -21,7 +21,7 @@ macro_rules! same_in_all_versions {
 same_in_all_versions! {
     ProduceRequest ListOffsetsRequest OffsetCommitRequest JoinGroupRequest HeartbeatRequest SyncGroupRequest
     DescribeGroupsRequest ListGroupsRequest CreateTopicsRequest DeleteRecordsRequest InitProducerIdRequest
-    OffsetForLeaderEpochRequest DescribeClusterRequest DescribeConfigsRequest AlterConfigsRequest IncrementalAlterConfigsRequest ListConfigResourcesRequest
+    OffsetForLeaderEpochRequest DescribeClusterRequest DescribeConfigsRequest AlterConfigsRequest IncrementalAlterConfigsRequest ListConfigResourcesRequest CreatePartitionsRequest OffsetDeleteRequest DeleteGroupsRequest DescribeLogDirsRequest
 }
 
 /// Version 0 asks for all topics by an empty list, later ones by null.

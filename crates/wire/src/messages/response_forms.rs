@@ -18,14 +18,15 @@ use super::*;
 const NOT_ASKED: i32 = i32::MIN;
 
 macro_rules! same_in_all_versions {
-    ($($response:ident)*) => {$(
+    ($($response:path)*) => {$(
         impl Forms for $response {}
     )*};
 }
 
 same_in_all_versions! {
     ProduceResponse OffsetCommitResponse HeartbeatResponse SyncGroupResponse ListGroupsResponse
-    ApiVersionsResponse CreateTopicsResponse DeleteTopicsResponse DeleteRecordsResponse OffsetForLeaderEpochResponse AlterConfigsResponse IncrementalAlterConfigsResponse ListConfigResourcesResponse
+    ApiVersionsResponse CreateTopicsResponse DeleteTopicsResponse DeleteRecordsResponse OffsetForLeaderEpochResponse AlterConfigsResponse IncrementalAlterConfigsResponse ListConfigResourcesResponse CreatePartitionsResponse OffsetDeleteResponse
+    kafka_protocol::messages::DeleteGroupsResponse kafka_protocol::messages::DescribeLogDirsResponse
 }
 
 impl Forms for FetchResponse {
