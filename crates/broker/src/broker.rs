@@ -11,6 +11,7 @@ use raft::Status;
 use shard::{Partition, Shard};
 use tokio::sync::watch;
 
+use crate::background::compaction::Compactions;
 use crate::budget::Budget;
 use crate::connections::Connections;
 use crate::env::Env;
@@ -34,6 +35,7 @@ pub struct Broker {
     pub(crate) groups: Groups,
     pub(crate) sessions: Sessions,
     pub(crate) room: Room,
+    pub(crate) compactions: Compactions,
     pub(crate) listeners: Vec<Arc<Listener>>,
     pub(crate) connections: Arc<Connections>,
     pub(crate) budget: Arc<Budget>,
@@ -153,6 +155,11 @@ impl Stop {
     /// Asks everybody to end.
     pub(crate) fn stop(&self) {
         self.stopped.send_replace(true);
+    }
+
+    /// Whether the broker is stopping.
+    pub(crate) fn is_requested(&self) -> bool {
+        *self.stopped.borrow()
     }
 
     /// Returns when the broker is stopping.

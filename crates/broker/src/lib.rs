@@ -13,7 +13,7 @@
 //! | `groups` | the tasks of group coordinators |
 //! | `settings` | settings that change while running |
 //! | `creation`, `distinct`, `endpoints`, `operations`, `replies`, `text` | what several handlers need |
-//! | `background` | reconciling, checkpoints, retention |
+//! | `background` | reconciling, checkpoints, retention, compaction |
 
 mod admission;
 mod api;

@@ -41,6 +41,11 @@ impl Room {
         Ok(())
     }
 
+    /// Whether there was no room at the last look.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
     /// Looks how much is free.
     pub(crate) fn look(&self, journal: &Journal) {
         let full = match self.disk.available_bytes(&self.dir) {

@@ -49,6 +49,9 @@ const REQUEST_BUDGET_BYTES: usize = 256 * 1024 * 1024;
 /// How long a stop may take for its last checkpoint: people expect Ctrl-C to work within a second.
 const CHECKPOINT_AT_STOP: Duration = Duration::from_millis(600);
 
+/// How long a stop waits for the present step of a compaction.
+const COMPACTION_AT_STOP: Duration = Duration::from_millis(300);
+
 /// A broker that runs.
 pub struct Running {
     /// The broker.
@@ -95,6 +98,10 @@ impl Running {
     pub async fn stop(self) {
         let broker = self.broker;
         broker.stop.stop();
+        // Whoever opens the directory next should find nobody else in it.
+        if timeout(COMPACTION_AT_STOP, broker.compactions.ended()).await.is_err() {
+            tracing::info!("stopped in the midst of a compaction, which the next start makes again");
+        }
         // What is not checkpointed in time is replayed by the next start.
         if timeout(CHECKPOINT_AT_STOP, background::checkpoints::checkpoint_all(&broker)).await.is_err() {
             tracing::info!("stopped without a last checkpoint; the next start replays the journal");
@@ -136,6 +143,7 @@ pub(crate) async fn open(
         sessions: Sessions::new(env.random.clone(), config.max_incremental_fetch_session_cache_slots()),
         room: Room::new(env.disk.clone(), dir.clone(), config.disk_reserve_bytes()),
         budget: Budget::new(request_budget(&config)),
+        compactions: Default::default(),
         stop: Stop::default(),
         env,
         settings,
@@ -275,6 +283,9 @@ pub(crate) fn start_background(broker: &Arc<Broker>) {
     tokio::spawn(background::reconcile::run(broker.clone()));
     tokio::spawn(background::checkpoints::run(broker.clone()));
     tokio::spawn(background::retention::run(broker.clone()));
+    if broker.config().log_cleaner_enable() {
+        tokio::spawn(background::compaction::run(broker.clone()));
+    }
     broker.start_coordinators();
     let sweeping = broker.clone();
     let topics = broker.config().data_dir().join("topics");

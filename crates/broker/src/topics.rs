@@ -66,7 +66,7 @@ fn work_out(topic: &TopicImage, broker: &BrokerConfig) -> TopicSettings {
     let partition = PartitionSettings {
         log: LogSettings {
             segment_bytes: bytes(config.segment_bytes),
-            segment_ms: config.segment_ms,
+            segment_ms: config.roll_ms(),
             segment_jitter_ms: config.segment_jitter_ms,
             index_interval_bytes: bytes(config.index_interval_bytes),
             segment_index_bytes: bytes(config.segment_index_bytes),

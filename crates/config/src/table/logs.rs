@@ -1,8 +1,8 @@
 //! Logs: where they are, and the defaults of the settings of topics.
 
 use super::{
-    CHECKPOINTS, COMPACTION, COMPRESSION_TYPES, GROWING, NEVER_UNCLEAN, NO_POOLS, ONE_DIRECTORY, ONE_REPLAY,
-    OWN_COMPACTOR, RECOMPRESSION,
+    CHECKPOINTS, COMPRESSION_TYPES, GROWING, NEVER_UNCLEAN, NO_POOLS, ONE_DIRECTORY, ONE_REPLAY, OWN_COMPACTOR,
+    RECOMPRESSION,
 };
 use crate::rule::Rule;
 use crate::setting::{Setting, boolean, double, int, list, long, string};
@@ -23,27 +23,27 @@ pub(super) const SETTINGS: &[Setting] = &[
     list("cordoned.log.dirs").default("").per_broker()
         .refused(ONE_DIRECTORY, "Data directories that take no new replicas."),
     long("log.cleaner.backoff.ms").default("15000").at_least(0).cluster()
-        .later(COMPACTION, "Pause of the compactor when nothing needs it."),
+        .works("How often the compactor looks for something to do when nothing needed it."),
     long("log.cleaner.dedupe.buffer.size").default("134217728").cluster()
-        .later(COMPACTION, "Memory for the compactor's map of keys."),
+        .works("Memory for the compactor's maps of keys, all threads together. 24 bytes a key; a log with more new keys than fit is compacted in several passes."),
     long("log.cleaner.delete.retention.ms").default("86400000").at_least(0).cluster()
-        .later(COMPACTION, "Default of the topic setting delete.retention.ms."),
+        .works("Default of the topic setting delete.retention.ms."),
     boolean("log.cleaner.enable").default("true")
-        .later(COMPACTION, "Whether the compactor runs."),
+        .works("Whether the compactor runs. Without it compacted topics grow for ever."),
     double("log.cleaner.io.buffer.load.factor").default("0.9").cluster()
-        .idle(OWN_COMPACTOR, "How full the compactor's map of keys may get."),
+        .works("How full the compactor's map of keys may get."),
     int("log.cleaner.io.buffer.size").default("524288").at_least(0).cluster()
         .idle(OWN_COMPACTOR, "Memory for the compactor's reads and writes."),
     double("log.cleaner.io.max.bytes.per.second").default("1.7976931348623157E308").cluster()
-        .later(COMPACTION, "Bytes that the compactor reads and writes in a second at most."),
+        .works("Bytes that the compactor reads and writes in a second at most, all threads together."),
     long("log.cleaner.max.compaction.lag.ms").default("9223372036854775807").at_least(1).cluster()
-        .later(COMPACTION, "Default of the topic setting max.compaction.lag.ms."),
+        .works("Default of the topic setting max.compaction.lag.ms."),
     double("log.cleaner.min.cleanable.ratio").default("0.5").rule(Rule::Fraction(0.0, 1.0)).cluster()
-        .later(COMPACTION, "Default of the topic setting min.cleanable.dirty.ratio."),
+        .works("Default of the topic setting min.cleanable.dirty.ratio."),
     long("log.cleaner.min.compaction.lag.ms").default("0").at_least(0).cluster()
-        .later(COMPACTION, "Default of the topic setting min.compaction.lag.ms."),
+        .works("Default of the topic setting min.compaction.lag.ms."),
     int("log.cleaner.threads").default("1").at_least(0).cluster()
-        .later(COMPACTION, "Compactions at once."),
+        .works("Logs that are compacted at once."),
     list("log.cleanup.policy").default("delete").one_of(&["compact", "delete"]).cluster()
         .works("Default of the topic setting cleanup.policy."),
     list("log.dir")

@@ -86,7 +86,6 @@ const COMPRESSION_TYPES: &[&str] = &["uncompressed", "zstd", "lz4", "snappy", "g
 // What is to come: the rest of the sentence "takes effect with ...".
 const ADMINISTRATION: &str = "the rest of the administration";
 const BUDGETS: &str = "budgets for requests in work";
-const COMPACTION: &str = "compaction";
 const CONSUMER_GROUPS: &str = "consumer groups of the new protocol (KIP-848)";
 const NODES: &str = "clusters of several nodes";
 const QUOTAS: &str = "quotas";

@@ -2,7 +2,7 @@
 //!
 //! Each does what it says, will do so with what it names, or is refused: none is a dead letter.
 
-use super::{COMPACTION, COMPRESSION_TYPES, GROWING, NEVER_UNCLEAN, NO_TIERS, RECOMPRESSION, SHARE_GROUPS_NOT_YET};
+use super::{COMPRESSION_TYPES, GROWING, NEVER_UNCLEAN, NO_TIERS, RECOMPRESSION, SHARE_GROUPS_NOT_YET};
 use crate::rule::Rule;
 use crate::setting::{Inherit, Setting, boolean, double, int, list, long, string};
 
@@ -21,7 +21,7 @@ const fn counted_in(name: &'static str, unit: i64) -> Inherit {
 #[rustfmt::skip]
 pub(super) const SETTINGS: &[Setting] = &[
     list("cleanup.policy").default("delete").one_of(&["compact", "delete"]).inherits(&[from("log.cleanup.policy")])
-        .works("What becomes of old records: `delete` drops whole segments by age and size, `compact` keeps the last record of each key, both do both, and an empty list keeps everything. Until compaction is there, a compacted topic is kept whole."),
+        .works("What becomes of old records: `delete` drops whole segments by age and size, `compact` keeps the last record of each key, both do both, and an empty list keeps everything."),
     int("compression.gzip.level").default("-1").rule(Rule::GzipLevel).inherits(&[from("compression.gzip.level")])
         .later(RECOMPRESSION, "Level when the broker compresses with gzip; -1 is the codec's own."),
     int("compression.lz4.level").default("9").between(1, 17).inherits(&[from("compression.lz4.level")])
@@ -31,7 +31,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     int("compression.zstd.level").default("3").between(-131_072, 22).inherits(&[from("compression.zstd.level")])
         .later(RECOMPRESSION, "Level when the broker compresses with zstd."),
     long("delete.retention.ms").default("86400000").at_least(0).inherits(&[from("log.cleaner.delete.retention.ms")])
-        .later(COMPACTION, "How long a tombstone or transaction marker outlives the compaction that reached it."),
+        .works("How long a tombstone or transaction marker outlives the compaction that reached it."),
     boolean("errors.deadletterqueue.group.enable").default("false")
         .refused(SHARE_GROUPS_NOT_YET, "Whether share groups may write their dead letters here."),
     long("file.delete.delay.ms").default("60000").at_least(0).inherits(&[from("log.segment.delete.delay.ms")])
@@ -53,7 +53,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     long("local.retention.ms").default("-2").at_least(-2).inherits(&[from("log.local.retention.ms")])
         .refused(NO_TIERS, "Age of the local part of a tiered partition; -2 is retention.ms."),
     long("max.compaction.lag.ms").default("9223372036854775807").at_least(1).inherits(&[from("log.cleaner.max.compaction.lag.ms")])
-        .later(COMPACTION, "Longest time that a record of a compacted topic may stay out of compaction's reach."),
+        .works("Longest time that a record of a compacted topic may stay out of compaction's reach."),
     int("max.decompressed.message.bytes").default("104857600").between(1, 2_147_483_639).inherits(&[from("max.decompressed.message.bytes")])
         .works("Largest record after decompression. The default is the largest request: a record that could not have been sent plainly is not let in compressed (Kafka's default is 2147483639)."),
     int("max.message.bytes").default("1048588").at_least(0).inherits(&[from("message.max.bytes")])
@@ -65,9 +65,9 @@ pub(super) const SETTINGS: &[Setting] = &[
     string("message.timestamp.type").default("CreateTime").one_of(&["CreateTime", "LogAppendTime"]).inherits(&[from("log.message.timestamp.type")])
         .works("Whose clock stamps a record: the producer's or the broker's."),
     double("min.cleanable.dirty.ratio").default("0.5").rule(Rule::Fraction(0.0, 1.0)).inherits(&[from("log.cleaner.min.cleanable.ratio")])
-        .later(COMPACTION, "Share of a log that must be uncompacted before compaction starts."),
+        .works("Share of a log that must be uncompacted before compaction starts."),
     long("min.compaction.lag.ms").default("0").at_least(0).inherits(&[from("log.cleaner.min.compaction.lag.ms")])
-        .later(COMPACTION, "How long a record stays uncompacted at least."),
+        .works("How long a record stays uncompacted at least."),
     int("min.insync.replicas").default("1").at_least(1).inherits(&[from("min.insync.replicas")])
         .works("Replicas that must hold a record before it is acknowledged; with fewer alive the write is refused."),
     boolean("preallocate").default("false").inherits(&[from("log.preallocate")])
