@@ -28,9 +28,9 @@ impl SimClock {
         SimClock { begun: Instant::now(), jumped_ms: AtomicI64::new(0) }
     }
 
-    /// Sets the clock forward or back.
-    pub(crate) fn jump(&self, by_ms: i64) {
-        self.jumped_ms.fetch_add(by_ms, Ordering::Relaxed);
+    /// Sets the clock so far before or behind the right time.
+    pub(crate) fn jump(&self, off_by_ms: i64) {
+        self.jumped_ms.store(off_by_ms, Ordering::Relaxed);
     }
 
     /// Simulated time since the run began.

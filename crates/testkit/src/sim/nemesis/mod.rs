@@ -17,6 +17,10 @@ use super::rng::Rng;
 use super::scenario::Scenario;
 use super::tampering::Tampering;
 
+/// How far the clock may be off. Between two jumps as far as possible a record's time is less than an hour ahead:
+/// beyond that the broker rightly refuses it (`message.timestamp.after.max.ms`).
+const FARTHEST_JUMP_MS: u64 = 29 * 60_000;
+
 /// How long a crash that was ordered at a later operation is waited for before power goes off anyway.
 const CRASH_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -141,8 +145,8 @@ impl Nemesis {
             }
             Fault::ClockJump => {
                 world.count("jumps of the clock");
-                let by_ms = self.rng.within(0..2 * 3_600_000) as i64 - 3_600_000;
-                world.clock.jump(by_ms);
+                let off_by_ms = self.rng.within(0..2 * FARTHEST_JUMP_MS) as i64 - FARTHEST_JUMP_MS as i64;
+                world.clock.jump(off_by_ms);
             }
         }
     }
