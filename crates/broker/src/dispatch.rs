@@ -79,13 +79,23 @@ fn route(context: Context, header: RequestHeader, body: Bytes) -> Result<Answer,
         ApiKey::OffsetForLeaderEpoch => answer(context, header, body, api::offset_for_leader_epoch::handle),
         ApiKey::DescribeConfigs => answer(context, header, body, api::describe_configs::handle),
         ApiKey::AlterConfigs => answer(context, header, body, api::alter_configs::handle),
+        ApiKey::AlterReplicaLogDirs => answer(context, header, body, api::alter_replica_log_dirs::handle),
         ApiKey::DescribeLogDirs => answer(context, header, body, api::describe_log_dirs::handle),
         ApiKey::CreatePartitions => answer(context, header, body, api::create_partitions::handle),
         ApiKey::DeleteGroups => answer(context, header, body, api::delete_groups::handle),
+        ApiKey::ElectLeaders => answer(context, header, body, api::elect_leaders::handle),
         ApiKey::IncrementalAlterConfigs => answer(context, header, body, api::incremental_alter_configs::handle),
+        ApiKey::AlterPartitionReassignments => {
+            answer(context, header, body, api::alter_partition_reassignments::handle)
+        }
+        ApiKey::ListPartitionReassignments => answer(context, header, body, api::list_partition_reassignments::handle),
         ApiKey::OffsetDelete => answer(context, header, body, api::offset_delete::handle),
+        ApiKey::DescribeQuorum => answer(context, header, body, api::describe_quorum::handle),
+        ApiKey::UpdateFeatures => answer(context, header, body, api::update_features::handle),
         ApiKey::DescribeCluster => answer(context, header, body, api::describe_cluster::handle),
+        ApiKey::DescribeProducers => answer(context, header, body, api::describe_producers::handle),
         ApiKey::ListConfigResources => answer(context, header, body, api::list_config_resources::handle),
+        ApiKey::DescribeTopicPartitions => answer(context, header, body, api::describe_topic_partitions::handle),
         other => Err(Close::Malformed(wire::Malformed::UnknownApi(other.code()))),
     }
 }

@@ -93,6 +93,7 @@ broker_values! {
     max_connections: i32 = "max.connections",
     max_connections_per_ip: i32 = "max.connections.per.ip",
     max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots",
+    max_request_partition_size_limit: i32 = "max.request.partition.size.limit",
     num_partitions: i32 = "num.partitions",
     offset_metadata_max_bytes: i32 = "offset.metadata.max.bytes",
     offsets_retention_check_interval_ms: i64 = "offsets.retention.check.interval.ms",

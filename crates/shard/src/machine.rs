@@ -19,6 +19,7 @@ use crate::entry::{self, Command, PartitionSettings};
 use crate::health::Health;
 use crate::partition::Partition;
 use crate::producers::Producers;
+use crate::questions::Questions;
 use crate::stall::Stall;
 use crate::view::View;
 
@@ -58,6 +59,7 @@ pub struct Machine {
     pub(crate) unsaved: Arc<Mutex<Unsaved>>,
     pub(crate) dirty: BTreeSet<PartitionId>,
     pub(crate) stall: Option<Stall>,
+    pub(crate) questions: Arc<Questions>,
 }
 
 impl StateMachine for Machine {
@@ -68,14 +70,19 @@ impl StateMachine for Machine {
     }
 
     fn apply(&mut self, id: EntryId, payload: &Bytes) -> Outcome {
-        match &mut self.stall {
+        let outcome = match &mut self.stall {
             None => self.apply_entry(id, payload, 0),
             Some(stall) => {
                 stall.defer(id, payload.clone());
                 self.resume();
                 Outcome::Refused(ErrorCode::KafkaStorageError)
             }
-        }
+        };
+        self.questions.answer(|id| {
+            let cell = self.cells.get(&id)?;
+            Some(cell.producers.active(self.clock_ms, cell.settings.producer_expiration_ms))
+        });
+        outcome
     }
 
     fn term_started(&mut self, id: EntryId) {

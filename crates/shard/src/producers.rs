@@ -11,6 +11,8 @@ use std::sync::Arc;
 use model::ErrorCode;
 use serde::{Deserialize, Serialize};
 
+use crate::questions::ActiveProducer;
+
 /// Batches remembered for each producer: as many as a client may have in flight.
 pub(crate) const BATCHES_REMEMBERED: usize = 5;
 
@@ -124,6 +126,18 @@ impl Producers {
     pub(crate) fn last_batches(&self) -> Arc<[(i64, i64)]> {
         let last = |(id, producer): (&i64, &Producer)| Some((*id, producer.batches.back()?.base_offset));
         self.0.iter().filter_map(last).collect()
+    }
+
+    /// The producers that are not expired.
+    pub(crate) fn active(&self, now_ms: i64, expiration_ms: i64) -> Vec<ActiveProducer> {
+        let live = self.0.iter().filter(|(_, producer)| !producer.is_expired(now_ms, expiration_ms));
+        let active = live.map(|(id, producer)| ActiveProducer {
+            id: *id,
+            epoch: producer.epoch,
+            last_sequence: producer.batches.back().map_or(-1, |last| last.last),
+            last_append_ms: producer.seen_ms,
+        });
+        active.collect()
     }
 
     /// Gives back the memory of expired producers.

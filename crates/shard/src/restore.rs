@@ -52,6 +52,7 @@ impl Machine {
             unsaved: Arc::default(),
             dirty: BTreeSet::new(),
             stall: None,
+            questions: Arc::default(),
         };
         // Keys come in order: a partition's groups after all partitions would come too early (`g`
         // sorts before `p`), so partitions first.

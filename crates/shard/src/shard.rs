@@ -7,7 +7,7 @@ use bytes::Bytes;
 use disk::Disk;
 use journal::Journal;
 use log::FileCache;
-use model::{Executor, GroupId};
+use model::{Executor, GroupId, PartitionId};
 use raft::{Group, Proposal, ProposeError, RaftError, Status};
 use tokio::sync::watch;
 
@@ -16,6 +16,7 @@ use crate::checkpoint::Unsaved;
 use crate::health::Health;
 use crate::machine::{Machine, Outcome};
 use crate::partition::Partition;
+use crate::questions::{ActiveProducer, Questions};
 use crate::restore::Home;
 use crate::sweep::partitions_with_files;
 use crate::view::View;
@@ -41,6 +42,7 @@ pub struct Shard {
     view: Arc<View>,
     health: Arc<Health>,
     unsaved: Arc<Mutex<Unsaved>>,
+    questions: Arc<Questions>,
     disk: Arc<dyn Disk>,
     executor: Arc<dyn Executor>,
 }
@@ -52,8 +54,9 @@ impl Shard {
         let Options { raft, disk, files, dir, topics } = options;
         let machine = Machine::restore(raft.group, Home { disk: disk.clone(), files, dir, topics })?;
         let (view, health, unsaved) = (machine.view.clone(), machine.health.clone(), machine.unsaved.clone());
+        let questions = machine.questions.clone();
         let group = Group::start(raft, journal, machine, executor.clone()).await?;
-        Ok(Shard { group, view, health, unsaved, disk, executor })
+        Ok(Shard { group, view, health, unsaved, questions, disk, executor })
     }
 
     /// The shard's id.
@@ -90,6 +93,18 @@ impl Shard {
     /// Queues an entry and waits until it is applied.
     pub async fn submit(&self, entry: Bytes) -> Result<Outcome, ProposeError> {
         Ok(self.propose(entry).await?.await?.1)
+    }
+
+    /// The live idempotent producers of a partition, after all that was proposed before; `None` if it
+    /// is not here. An entry at `now_ms` that changes nothing takes the question through the log.
+    pub async fn producers(
+        &self,
+        partition: PartitionId,
+        now_ms: i64,
+    ) -> Result<Option<Vec<ActiveProducer>>, ProposeError> {
+        let answer = self.questions.ask(partition);
+        self.submit(crate::entry::advance_start(now_ms, &Default::default())).await?;
+        Ok(answer.await.ok())
     }
 
     /// Makes what is applied durable outside of the journal, and purges the journal up to there.

@@ -208,7 +208,7 @@ apis! {
     31, DeleteAcls,                            1,  3, 2,     later(SECURITY);
     32, DescribeConfigs,                       1,  4, 4,     serves(1, 4);
     33, AlterConfigs,                          0,  2, 2,     serves(0, 2);
-    34, AlterReplicaLogDirs,                   1,  2, 2,     later(ADMINISTRATION);
+    34, AlterReplicaLogDirs,                   1,  2, 2,     serves(1, 2);
     35, DescribeLogDirs,                       1,  5, 2,     serves(1, 5);
     36, SaslAuthenticate,                      0,  2, 2,     later(SECURITY);
     37, CreatePartitions,                      0,  3, 2,     serves(0, 3);
@@ -217,10 +217,10 @@ apis! {
     40, ExpireDelegationToken,                 1,  2, 2,     later(SECURITY);
     41, DescribeDelegationToken,               1,  3, 2,     later(SECURITY);
     42, DeleteGroups,                          0,  3, 2,     serves(0, 3);
-    43, ElectLeaders,                          0,  2, 2,     later(ADMINISTRATION);
+    43, ElectLeaders,                          0,  2, 2,     serves(0, 2);
     44, IncrementalAlterConfigs,               0,  1, 1,     serves(0, 1);
-    45, AlterPartitionReassignments,           0,  1, 0,     later(ADMINISTRATION);
-    46, ListPartitionReassignments,            0,  0, 0,     later(ADMINISTRATION);
+    45, AlterPartitionReassignments,           0,  1, 0,     serves(0, 1);
+    46, ListPartitionReassignments,            0,  0, 0,     serves(0, 0);
     47, OffsetDelete,                          0,  0, NEVER, serves(0, 0);
     48, DescribeClientQuotas,                  0,  1, 1,     later(QUOTAS);
     49, AlterClientQuotas,                     0,  1, 1,     later(QUOTAS);
@@ -229,13 +229,13 @@ apis! {
     52, Vote,                                  0,  2, 0,     left_out(CONTROLLERS_ONLY);
     53, BeginQuorumEpoch,                      0,  1, 1,     left_out(CONTROLLERS_ONLY);
     54, EndQuorumEpoch,                        0,  1, 1,     left_out(CONTROLLERS_ONLY);
-    55, DescribeQuorum,                        0,  2, 0,     later(ADMINISTRATION);
+    55, DescribeQuorum,                        0,  2, 0,     serves(0, 2);
     56, AlterPartition,                        2,  3, 0,     left_out(CONTROLLERS_ONLY);
-    57, UpdateFeatures,                        0,  2, 0,     later(ADMINISTRATION);
+    57, UpdateFeatures,                        0,  2, 0,     serves(0, 2);
     58, Envelope,                              0,  0, 0,     left_out(CONTROLLERS_ONLY);
     59, FetchSnapshot,                         0,  1, 0,     left_out(CONTROLLERS_ONLY);
     60, DescribeCluster,                       0,  2, 0,     serves(0, 2);
-    61, DescribeProducers,                     0,  0, 0,     later(ADMINISTRATION);
+    61, DescribeProducers,                     0,  0, 0,     serves(0, 0);
     62, BrokerRegistration,                    0,  4, 0,     left_out(CONTROLLERS_ONLY);
     63, BrokerHeartbeat,                       0,  2, 0,     left_out(CONTROLLERS_ONLY);
     64, UnregisterBroker,                      0,  0, 0,     later(CLUSTERS);
@@ -249,7 +249,7 @@ apis! {
     72, PushTelemetry,                         0,  0, 0,     later(ADMINISTRATION);
     73, AssignReplicasToDirs,                  0,  0, 0,     left_out(CONTROLLERS_ONLY);
     74, ListConfigResources,                   0,  1, 0,     serves(0, 1);
-    75, DescribeTopicPartitions,               0,  0, 0,     later(ADMINISTRATION);
+    75, DescribeTopicPartitions,               0,  0, 0,     serves(0, 0);
     76, ShareGroupHeartbeat,                   1,  1, 0,     later(SHARE_GROUPS);
     77, ShareGroupDescribe,                    1,  1, 0,     later(SHARE_GROUPS);
     78, ShareFetch,                            1,  2, 0,     later(SHARE_GROUPS);

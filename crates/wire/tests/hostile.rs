@@ -161,6 +161,14 @@ each_served_api! {
     offset_delete OffsetDeleteRequest;
     delete_groups DeleteGroupsRequest;
     describe_log_dirs DescribeLogDirsRequest;
+    describe_topic_partitions DescribeTopicPartitionsRequest;
+    describe_producers DescribeProducersRequest;
+    describe_quorum DescribeQuorumRequest;
+    elect_leaders ElectLeadersRequest;
+    alter_partition_reassignments AlterPartitionReassignmentsRequest;
+    list_partition_reassignments ListPartitionReassignmentsRequest;
+    alter_replica_log_dirs AlterReplicaLogDirsRequest;
+    update_features UpdateFeaturesRequest;
 }
 
 /// A Produce request of `count` topics without names, each of which is `topic`.

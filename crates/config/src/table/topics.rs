@@ -1,6 +1,6 @@
 //! Topics that come and go.
 
-use super::{ADMINISTRATION, NO_JVM};
+use super::NO_JVM;
 use crate::setting::{Setting, boolean, class, int};
 
 /// In the order of their names.
@@ -17,7 +17,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     boolean("delete.topic.enable").default("true")
         .works("Whether topics may be deleted."),
     int("max.request.partition.size.limit").default("2000").at_least(1)
-        .later(ADMINISTRATION, "Partitions in one answer to DescribeTopicPartitions at most."),
+        .works("Partitions in one answer to DescribeTopicPartitions at most."),
     int("num.partitions").default("1").at_least(1)
         .works("Partitions of a topic that is created without a number."),
 ];

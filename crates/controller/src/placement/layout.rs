@@ -185,7 +185,9 @@ pub(super) fn check_assigned(image: &ClusterImage, partitions: &[Vec<BrokerId>])
     Ok(())
 }
 
-fn check_replicas(image: &ClusterImage, replicas: &[BrokerId]) -> Result<(), Refusal> {
+/// Whether a partition may have these replicas: each registered, none twice, at least one; else
+/// INVALID_REPLICA_ASSIGNMENT 39.
+pub fn check_replicas(image: &ClusterImage, replicas: &[BrokerId]) -> Result<(), Refusal> {
     let mut ascending = replicas.to_vec();
     ascending.sort_unstable();
     let mut seen = BTreeSet::new();

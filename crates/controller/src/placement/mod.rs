@@ -16,7 +16,7 @@ use crate::apply::{Refusal, check_name};
 use crate::command::{NewPartitions, NewTopic};
 use crate::image::{ClusterImage, PartitionImage, TopicImage};
 
-pub use layout::{Defaults, Growth, Layout, TopicSpec};
+pub use layout::{Defaults, Growth, Layout, TopicSpec, check_replicas};
 pub use shards::{default_shards_per_broker, missing_shards};
 
 /// Partitions that one request may create, as Kafka bounds it: one entry must stay of a size that

@@ -121,11 +121,19 @@ requests! {
     OffsetForLeaderEpoch OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse;
     DescribeConfigs DescribeConfigsRequest DescribeConfigsResponse;
     AlterConfigs AlterConfigsRequest AlterConfigsResponse;
+    AlterReplicaLogDirs AlterReplicaLogDirsRequest AlterReplicaLogDirsResponse;
     CreatePartitions CreatePartitionsRequest CreatePartitionsResponse;
+    ElectLeaders ElectLeadersRequest ElectLeadersResponse;
     IncrementalAlterConfigs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse;
+    AlterPartitionReassignments AlterPartitionReassignmentsRequest AlterPartitionReassignmentsResponse;
+    ListPartitionReassignments ListPartitionReassignmentsRequest ListPartitionReassignmentsResponse;
     OffsetDelete OffsetDeleteRequest OffsetDeleteResponse;
+    DescribeQuorum DescribeQuorumRequest DescribeQuorumResponse;
+    UpdateFeatures UpdateFeaturesRequest UpdateFeaturesResponse;
     DescribeCluster DescribeClusterRequest DescribeClusterResponse;
+    DescribeProducers DescribeProducersRequest DescribeProducersResponse;
     ListConfigResources ListConfigResourcesRequest ListConfigResourcesResponse;
+    DescribeTopicPartitions DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse;
 }
 
 // The broker writes Fetch responses as `FetchReply`; the crate's is for comparison.
@@ -151,9 +159,17 @@ responses! {
     OffsetForLeaderEpoch OffsetForLeaderEpochResponse;
     DescribeConfigs DescribeConfigsResponse;
     AlterConfigs AlterConfigsResponse;
+    AlterReplicaLogDirs AlterReplicaLogDirsResponse;
     CreatePartitions CreatePartitionsResponse;
+    ElectLeaders ElectLeadersResponse;
     IncrementalAlterConfigs IncrementalAlterConfigsResponse;
+    AlterPartitionReassignments AlterPartitionReassignmentsResponse;
+    ListPartitionReassignments ListPartitionReassignmentsResponse;
     OffsetDelete OffsetDeleteResponse;
+    DescribeQuorum DescribeQuorumResponse;
+    UpdateFeatures UpdateFeaturesResponse;
     DescribeCluster DescribeClusterResponse;
+    DescribeProducers DescribeProducersResponse;
     ListConfigResources ListConfigResourcesResponse;
+    DescribeTopicPartitions DescribeTopicPartitionsResponse;
 }

@@ -26,7 +26,7 @@ macro_rules! same_in_all_versions {
 same_in_all_versions! {
     ProduceResponse OffsetCommitResponse HeartbeatResponse SyncGroupResponse ListGroupsResponse
     ApiVersionsResponse CreateTopicsResponse DeleteTopicsResponse DeleteRecordsResponse OffsetForLeaderEpochResponse AlterConfigsResponse IncrementalAlterConfigsResponse ListConfigResourcesResponse CreatePartitionsResponse OffsetDeleteResponse
-    kafka_protocol::messages::DeleteGroupsResponse kafka_protocol::messages::DescribeLogDirsResponse
+    kafka_protocol::messages::DeleteGroupsResponse kafka_protocol::messages::DescribeLogDirsResponse DescribeTopicPartitionsResponse DescribeProducersResponse AlterPartitionReassignmentsResponse ListPartitionReassignmentsResponse AlterReplicaLogDirsResponse UpdateFeaturesResponse
 }
 
 impl Forms for FetchResponse {
@@ -207,6 +207,35 @@ impl Forms for DescribeClusterResponse {
         }
         if version < 2 {
             self.brokers.iter_mut().for_each(|broker| broker.is_fenced = false);
+        }
+    }
+}
+
+impl Forms for ElectLeadersResponse {
+    fn lower(&mut self, version: i16) {
+        if version < 1 {
+            self.error_code = 0;
+        }
+    }
+}
+
+/// Messages, directories and addresses came with version 2 (KIP-853), times with version 1 (KIP-836).
+impl Forms for DescribeQuorumResponse {
+    fn lower(&mut self, version: i16) {
+        if version >= 2 {
+            return;
+        }
+        self.error_message = None;
+        self.nodes.clear();
+        for partition in self.topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
+            partition.error_message = None;
+            for replica in partition.current_voters.iter_mut().chain(&mut partition.observers) {
+                replica.replica_directory_id = uuid::Uuid::nil();
+                if version < 1 {
+                    replica.last_fetch_timestamp = -1;
+                    replica.last_caught_up_timestamp = -1;
+                }
+            }
         }
     }
 }
