@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use controller::{ControllerError, SubmitError};
 use journal::JournalError;
 use log::LogError;
+use manifest::ManifestError;
 use model::ErrorCode;
 use shard::ShardError;
 use wire::{Malformed, Unencodable};
@@ -59,7 +60,7 @@ pub enum StartError {
     #[error("{0} is in use by another broker; stop it, or choose another --data-dir")]
     InUse(PathBuf),
     /// The data directory cannot be used.
-    #[error("cannot use the data directory {path}: {why}")]
+    #[error("cannot use the data directory {path}: {why}; mend that, or choose another --data-dir")]
     DataDirectory {
         /// It.
         path: PathBuf,
@@ -86,6 +87,16 @@ pub enum StartError {
         /// What is wrong.
         why: String,
     },
+    /// A part of the data directory is gone.
+    #[error(
+        "{missing} is missing, but there are files in {holding}; restore it from a backup, or choose another --data-dir"
+    )]
+    Incomplete {
+        /// What is gone.
+        missing: PathBuf,
+        /// What needs it.
+        holding: PathBuf,
+    },
     /// The directory belongs to another broker.
     #[error(
         "{path} belongs to node.id {found}, but node.id is {configured}; set node.id={found}, or choose another --data-dir"
@@ -106,6 +117,9 @@ pub enum StartError {
         /// What the system said.
         why: String,
     },
+    /// A manifest was written by a version that this one does not know.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     /// The journal cannot be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),

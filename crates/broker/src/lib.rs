@@ -5,7 +5,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `start`, `broker`, `env`, `meta` | a broker's life, and what its parts share |
+//! | `start`, `directory`, `broker`, `env`, `meta` | a broker's life, and what its parts share |
 //! | `listener`, `connections`, `connection`, `dispatch` | from a socket to a handler, and back |
 //! | `api` | one file for each API key |
 //! | `admission`, `room`, `topics` | what must hold before a batch is proposed |
@@ -23,6 +23,7 @@ mod budget;
 mod connection;
 mod connections;
 mod creation;
+mod directory;
 mod dispatch;
 mod distinct;
 mod endpoints;

@@ -30,22 +30,28 @@ pub struct Meta {
 }
 
 impl Meta {
-    /// Reads the directory's identity, or gives a new directory one.
-    pub(crate) fn open(disk: &dyn Disk, dir: &Path, node_id: i32, random: &dyn Random) -> Result<Meta, StartError> {
-        let path = dir.join(FILE);
+    /// Reads the directory's identity. A directory that was never used has none.
+    pub(crate) fn find(disk: &dyn Disk, dir: &Path, node_id: i32) -> Result<Option<Meta>, StartError> {
+        let path = path(dir);
         let failed = |why| StartError::DataDirectory { path: dir.to_owned(), why };
         if !disk.exists(&path).map_err(failed)? {
-            let meta = Meta {
-                format: FORMAT,
-                cluster_id: model::TopicId::from_random(random.bytes()).to_string(),
-                node_id,
-                directory_id: Uuid::from_bytes(random.bytes()),
-            };
-            meta.write(disk, dir, &path).map_err(failed)?;
-            return Ok(meta);
+            return Ok(None);
         }
         let text = read(disk, &path).map_err(failed)?;
-        Meta::parse(&path, &text, node_id)
+        Meta::parse(&path, &text, node_id).map(Some)
+    }
+
+    /// Gives a new directory an identity.
+    pub(crate) fn make(disk: &dyn Disk, dir: &Path, node_id: i32, random: &dyn Random) -> Result<Meta, StartError> {
+        let meta = Meta {
+            format: FORMAT,
+            cluster_id: model::TopicId::from_random(random.bytes()).to_string(),
+            node_id,
+            directory_id: Uuid::from_bytes(random.bytes()),
+        };
+        let failed = |why| StartError::DataDirectory { path: dir.to_owned(), why };
+        meta.write(disk, dir, &path(dir)).map_err(failed)?;
+        Ok(meta)
     }
 
     fn parse(path: &Path, text: &[u8], node_id: i32) -> Result<Meta, StartError> {
@@ -79,6 +85,11 @@ impl Meta {
         disk.rename(&unfinished, path)?;
         disk.sync_dir(dir)
     }
+}
+
+/// Where a directory's identity stands.
+pub(crate) fn path(dir: &Path) -> PathBuf {
+    dir.join(FILE)
 }
 
 fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {

@@ -5,7 +5,6 @@
 //! are let in when all of them are ready.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,6 +24,7 @@ use tokio::time::timeout;
 use crate::background;
 use crate::broker::{Broker, ShardHere, Stop};
 use crate::budget::Budget;
+use crate::directory::{self, Lock};
 use crate::env::Env;
 use crate::error::StartError;
 use crate::fetch::Sessions;
@@ -57,7 +57,7 @@ pub struct Running {
     /// The broker.
     pub broker: Arc<Broker>,
     /// Held as long as the broker runs: nobody else may open the directory.
-    lock: Box<dyn Send + Sync>,
+    lock: Lock,
 }
 
 impl Running {
@@ -120,11 +120,9 @@ pub(crate) async fn open(
     config: Arc<BrokerConfig>,
     env: Env,
     listeners: Vec<Arc<listener::Listener>>,
-) -> Result<(Arc<Broker>, Box<dyn Send + Sync>), StartError> {
+) -> Result<(Arc<Broker>, Lock), StartError> {
     let dir = config.data_dir();
-    let lock = lock(&env, &dir)?;
-    lay_out(&env, &dir).map_err(|why| StartError::DataDirectory { path: dir.clone(), why })?;
-    let meta = Meta::open(&*env.disk, &dir, config.node_id().0, &*env.random)?;
+    let (lock, meta) = directory::take(&env, &dir, config.node_id().0)?;
     let (journal, recovery) = Journal::open(
         env.disk.clone(),
         &dir.join("journal"),
@@ -156,25 +154,6 @@ pub(crate) async fn open(
     broker.room.look(&broker.journal);
     start_shards(&broker, &dir).await?;
     Ok((broker, lock))
-}
-
-fn lock(env: &Env, dir: &Path) -> Result<Box<dyn Send + Sync>, StartError> {
-    let failed = |why| StartError::DataDirectory { path: dir.to_owned(), why };
-    env.disk.create_dir_all(dir).map_err(failed)?;
-    env.disk.lock(&dir.join("LOCK")).map_err(|why| match why.kind() {
-        io::ErrorKind::WouldBlock => StartError::InUse(dir.to_owned()),
-        _ => failed(why),
-    })
-}
-
-/// Makes the directories that everything else is kept in, for good: a file that is synced is lost
-/// all the same if the name of a directory above it is not.
-fn lay_out(env: &Env, dir: &Path) -> io::Result<()> {
-    for name in ["groups", "journal", "topics"] {
-        env.disk.create_dir_all(&dir.join(name))?;
-    }
-    env.disk.sync_dir(dir)?;
-    dir.parent().map_or(Ok(()), |parent| env.disk.sync_dir(parent))
 }
 
 /// `queued.max.request.bytes`.
