@@ -29,7 +29,8 @@ pub(crate) struct State {
     recent: Recent,
     last_step: u64,
     pub(crate) written: Written,
-    pub(crate) damage: Option<Damage>,
+    /// What is wrong, and where the journal began when that was found.
+    pub(crate) damage: Option<(Damage, Position)>,
 }
 
 /// Where a read finds its entries.
@@ -51,15 +52,17 @@ impl Group {
         state.evict(cache_bytes);
     }
 
-    /// The oldest write that holds an entry that is not purged.
+    /// The oldest write that is needed: the one that holds the oldest entry that is not purged; of a damaged group
+    /// all, so that all is as it was once the bytes are right again.
     pub(crate) fn oldest_place(&self) -> Option<Position> {
-        lock(&self.state).written.places.oldest()
+        let state = lock(&self.state);
+        state.damage.as_ref().map(|(_, start)| *start).or_else(|| state.written.places.oldest())
     }
 }
 
 impl State {
     /// The state that recovery read from the files.
-    pub(crate) fn recovered(written: Written, terms: Terms, damage: Option<Damage>) -> Self {
+    pub(crate) fn recovered(written: Written, terms: Terms, damage: Option<(Damage, Position)>) -> Self {
         let last = written.next.checked_sub(1).filter(|index| *index >= written.first()).and_then(|i| terms.id(i));
         let told = GroupState {
             vote: written.vote.clone(),

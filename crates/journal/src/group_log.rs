@@ -31,7 +31,7 @@ impl GroupLog {
     /// Damage that recovery found in this group. It takes no requests any more: what it promised
     /// others may be lost.
     pub fn damage(&self) -> Option<Damage> {
-        lock(&self.group.state).damage.clone()
+        lock(&self.group.state).damage.as_ref().map(|(damage, _)| damage.clone())
     }
 
     /// Appends entries, whose indexes follow on the last one's (`InvalidInput` if not; an empty log
@@ -142,7 +142,7 @@ impl GroupLog {
     /// Applies a request in memory and queues it, under one lock, so that both have one order.
     fn request(&self, steps: u64, done: Done, apply: impl FnOnce(&mut State, u64) -> io::Result<Ask>) {
         let mut state = lock(&self.group.state);
-        if let Some(damage) = &state.damage {
+        if let Some((damage, _)) = &state.damage {
             let error = io::Error::new(ErrorKind::InvalidData, damage.to_string());
             drop(state);
             return done(Err(error));

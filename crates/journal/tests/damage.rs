@@ -77,6 +77,45 @@ fn a_bad_payload_fences_its_group_and_no_other() {
 }
 
 #[test]
+fn what_a_damaged_group_wrote_stays_as_it_is_while_others_go_on() {
+    let vote_of = |journal: &Journal| journal.group(A).state().vote;
+    let save_vote = async |journal: &Journal, vote: &'static str| {
+        let (tell, told) = oneshot::channel();
+        journal.group(A).save_vote(Bytes::from(vote), Box::new(|result| tell.send(result).unwrap()));
+        told.await.unwrap().unwrap();
+    };
+    let small = Options { file_bytes: 64 << 10, first_file_bytes: 64 << 10, ..Options::default() };
+    let disk = new_disk(1);
+    in_one_thread(async {
+        let (journal, _) = open(&disk, small.clone()).unwrap();
+        save_vote(&journal, "the first").await;
+        save_vote(&journal, "the second").await;
+        append_each(&journal, B, 0..2).await;
+        journal.shutdown().await;
+    });
+    let flip = || disk.flip_bit(&path(1), FIRST_WRITE + 4096 + PAYLOAD, 0).unwrap();
+    flip();
+    for entries in [2..100, 100..200] {
+        in_one_thread(async {
+            let (journal, recovery) = open(&disk, small.clone()).unwrap();
+            assert_eq!(recovery.damage[0].group, Some(A));
+            let last = entry(entries.end - 1).id;
+            append_each(&journal, B, entries).await;
+            let (tell, told) = oneshot::channel();
+            journal.group(B).purge(last, Box::new(|result| tell.send(result).unwrap()));
+            told.await.unwrap().unwrap();
+            journal.shutdown().await;
+            assert!(journal.live_bytes() > 2 * small.file_bytes, "the files of A are held");
+        });
+    }
+    flip();
+    in_one_thread(async {
+        let (journal, recovery) = open(&disk, small.clone()).unwrap();
+        assert_eq!((recovery.damage.len(), vote_of(&journal)), (0, Some(Bytes::from("the second"))));
+    });
+}
+
+#[test]
 fn damage_in_a_purged_entry_is_of_no_account() {
     let disk = ten_entries();
     in_one_thread(async {

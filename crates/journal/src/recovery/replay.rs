@@ -99,7 +99,8 @@ impl<'a> Replay<'a> {
             let absent = group.absent(|what| Damage { file, position: start.offset(), group: Some(id), what });
             let live = group.bad_entries.split_off(&group.written.first());
             let damage: Vec<Damage> = live.into_values().chain(group.bad_vote).chain(group.gap).chain(absent).collect();
-            let state = State::recovered(group.written, group.terms, damage.first().cloned());
+            let first = damage.first().map(|first| (first.clone(), start));
+            let state = State::recovered(group.written, group.terms, first);
             groups.insert(id, Arc::new(Group::new(id, state)));
             all_damage.extend(damage);
         }

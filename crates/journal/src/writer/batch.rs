@@ -51,10 +51,14 @@ impl Batch {
         padded(control_bytes(self.records.len()) + self.payload_bytes)
     }
 
-    /// Puts what must outlive the older files at the head of a new one.
+    /// Puts what must outlive the older files at the head of a new one. Of a damaged group that is nothing: its files
+    /// stay, and what was read of it may be less than what was written.
     pub(super) fn carry<'a>(&mut self, groups: impl Iterator<Item = &'a Arc<Group>>) {
         for group in groups {
             let state = lock(&group.state);
+            if state.damage.is_some() {
+                continue;
+            }
             let written = &state.written;
             if let Some(vote) = &written.vote {
                 self.push(Record::vote(group.id, vote), vote.clone());
