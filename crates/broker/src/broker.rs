@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use controller::{ClusterImage, Controller, PartitionImage, TopicImage};
+use controller::{ClusterImage, Controller, PartitionImage, ShardImage, TopicImage};
 use journal::Journal;
 use model::{BrokerId, ErrorCode, GroupId, PartitionId};
 use raft::Status;
@@ -125,12 +125,21 @@ impl Broker {
         let place = topic.partition(index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         debug_assert!(image.shard(place.shard).is_some(), "a partition's shard is in its image");
         let shards = self.shards.load();
-        let here = shards.get(&place.shard).ok_or(ErrorCode::NotLeaderOrFollower)?;
+        let not_here = || match image.shard(place.shard) {
+            Some(shard) if self.is_left_out(shard) => ErrorCode::KafkaStorageError,
+            _ => ErrorCode::NotLeaderOrFollower,
+        };
+        let here = shards.get(&place.shard).ok_or_else(not_here)?;
         let term = here.leading_term(self.id()).ok_or(ErrorCode::NotLeaderOrFollower)?;
         let id = PartitionId { topic: topic.id, index };
         let partition = here.shard.view().get(id).ok_or(ErrorCode::NotLeaderOrFollower)?;
         let leader_epoch = partition.epoch_base.in_term(term);
         Ok(Led { partition, shard: here.shard.clone(), leader_epoch, place })
+    }
+
+    /// Whether a shard has a replica on this broker that could not be started.
+    pub(crate) fn is_left_out(&self, shard: &ShardImage) -> bool {
+        shard.members.contains(&self.id()) && !self.shards.load().contains_key(&shard.id)
     }
 
     /// Who leads a partition, and in which epoch, as far as this broker knows.

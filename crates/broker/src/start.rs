@@ -223,7 +223,8 @@ fn group_dir(dir: &Path, group: GroupId) -> PathBuf {
     dir.join("groups").join(group.0.to_string())
 }
 
-/// Starts every shard that has a replica here, and waits until all are ready.
+/// Starts every shard that has a replica here, and waits until all are ready. One that is damaged is
+/// left out: its partitions answer with a storage error, the others are served.
 async fn start_shards(broker: &Arc<Broker>, dir: &Path) -> Result<(), StartError> {
     let files = FileCache::new(broker.env.disk.clone(), OPEN_SEGMENTS);
     let me = Voter::new(broker.id(), broker.meta.directory_id);
@@ -236,8 +237,13 @@ async fn start_shards(broker: &Arc<Broker>, dir: &Path) -> Result<(), StartError
             dir: group_dir(dir, image.id),
             topics: dir.join("topics"),
         };
-        let shard = Shard::start(options, broker.journal.clone(), broker.env.executor.clone()).await?;
-        shards.insert(image.id, ShardHere::new(shard, image.members.len() == 1));
+        match Shard::start(options, broker.journal.clone(), broker.env.executor.clone()).await {
+            Ok(shard) => drop(shards.insert(image.id, ShardHere::new(shard, image.members.len() == 1))),
+            Err(why) if why.is_damage() => {
+                tracing::error!(group = %image.id, %why, "a shard is damaged; its partitions are not served");
+            }
+            Err(why) => return Err(why.into()),
+        }
     }
     for here in shards.values() {
         let mut status = here.status.clone();
@@ -266,6 +272,13 @@ pub(crate) fn start_background(broker: &Arc<Broker>) {
         tokio::spawn(background::compaction::run(broker.clone()));
     }
     broker.start_coordinators();
+    // The directories of a shard that is left out would look like nobody's.
+    if !broker.image().shards().any(|shard| broker.is_left_out(shard)) {
+        start_sweep(broker);
+    }
+}
+
+fn start_sweep(broker: &Arc<Broker>) {
     let sweeping = broker.clone();
     let topics = broker.config().data_dir().join("topics");
     broker.env.executor.blocking(Box::new(move || {

@@ -26,6 +26,13 @@ pub enum ShardError {
 }
 
 impl ShardError {
+    /// Whether what is wrong is this shard's alone: its bytes are bad or gone, and other shards of the
+    /// same directory may be as they should. (What only another version reads is no damage.)
+    pub fn is_damage(&self) -> bool {
+        use ManifestError::{Damaged, Io};
+        matches!(self, ShardError::Manifest(Damaged { .. } | Io { .. }) | ShardError::Raft(RaftError::Lost { .. }))
+    }
+
     pub(crate) fn malformed(group: GroupId, why: impl std::fmt::Display) -> Self {
         ShardError::Malformed { group, why: why.to_string() }
     }
