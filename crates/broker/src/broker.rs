@@ -21,6 +21,7 @@ use crate::listener::Listener;
 use crate::meta::Meta;
 use crate::room::Room;
 use crate::settings::LiveConfig;
+use crate::sizes::Sizes;
 use crate::topics::Topics;
 
 /// See the module's page.
@@ -34,6 +35,7 @@ pub struct Broker {
     pub(crate) topics: Topics,
     pub(crate) groups: Groups,
     pub(crate) sessions: Sessions,
+    pub(crate) sizes: Sizes,
     pub(crate) room: Room,
     pub(crate) compactions: Compactions,
     pub(crate) listeners: Vec<Arc<Listener>>,

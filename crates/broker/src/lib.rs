@@ -5,7 +5,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `start`, `directory`, `broker`, `env`, `meta` | a broker's life, and what its parts share |
+//! | `start`, `directory`, `sizes`, `broker`, `env`, `meta` | a broker's life, and what its parts share |
 //! | `listener`, `connections`, `connection`, `dispatch` | from a socket to a handler, and back |
 //! | `api` | one file for each API key |
 //! | `admission`, `room`, `topics` | what must hold before a batch is proposed |
@@ -38,6 +38,7 @@ mod operations;
 mod replies;
 mod room;
 mod settings;
+mod sizes;
 mod start;
 mod text;
 mod topics;

@@ -33,6 +33,7 @@ use crate::listener::{self, Bound};
 use crate::meta::Meta;
 use crate::room::Room;
 use crate::settings::LiveConfig;
+use crate::sizes::Sizes;
 use crate::topics::Topics;
 
 /// Segments that are open or mapped at a time: well below the usual limit of 1,024 descriptors at
@@ -123,11 +124,13 @@ pub(crate) async fn open(
 ) -> Result<(Arc<Broker>, Lock), StartError> {
     let dir = config.data_dir();
     let (lock, meta) = directory::take(&env, &dir, config.node_id().0)?;
+    let total_bytes = env.disk.total_bytes(&dir).map_err(|why| StartError::DataDirectory { path: dir.clone(), why })?;
+    let sizes = Sizes::new(&config, total_bytes.unwrap_or(u64::MAX));
     let (journal, recovery) = Journal::open(
         env.disk.clone(),
         &dir.join("journal"),
         *meta.directory_id.as_bytes(),
-        journal_options(&config),
+        journal_options(&config, sizes),
         env.executor.clone(),
     )?;
     report(&recovery);
@@ -139,9 +142,10 @@ pub(crate) async fn open(
         topics: Topics::new(settings.clone()),
         groups: Groups::default(),
         sessions: Sessions::new(env.random.clone(), config.max_incremental_fetch_session_cache_slots()),
-        room: Room::new(env.disk.clone(), dir.clone(), config.disk_reserve_bytes()),
+        room: Room::new(env.disk.clone(), dir.clone(), sizes.reserve_bytes),
         budget: Budget::new(request_budget(&config)),
         compactions: Default::default(),
+        sizes,
         stop: Stop::default(),
         env,
         settings,
@@ -163,9 +167,9 @@ fn request_budget(config: &BrokerConfig) -> usize {
     given.unwrap_or(REQUEST_BUDGET_BYTES.max(2 * largest))
 }
 
-fn journal_options(config: &BrokerConfig) -> journal::Options {
+fn journal_options(config: &BrokerConfig, sizes: Sizes) -> journal::Options {
     journal::Options {
-        file_bytes: config.journal_file_bytes(),
+        file_bytes: sizes.journal_file_bytes,
         cache_bytes: usize::try_from(config.journal_cache_bytes()).unwrap_or(usize::MAX),
         sync: config.durability() == Durability::Fsync,
         ..journal::Options::default()

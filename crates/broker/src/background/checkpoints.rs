@@ -13,7 +13,7 @@ const PERIOD: Duration = Duration::from_millis(250);
 
 /// Takes checkpoints until the broker stops.
 pub(crate) async fn run(broker: Arc<Broker>) {
-    let limit = broker.config().journal_checkpoint_bytes();
+    let limit = broker.sizes.checkpoint_bytes;
     loop {
         tokio::select! {
             biased;

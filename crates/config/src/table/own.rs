@@ -9,15 +9,15 @@ pub(super) const SETTINGS: &[Setting] = &[
     string("data-dir").default("tidelog-data").rule(Rule::NotEmpty)
         .works("The data directory: one a broker. It is made if it is missing."),
     long("disk.reserve.bytes").default("268435456").at_least(0)
-        .works("Disk space that produce leaves free, so that deletes, retention and checkpoints still work on a full disk."),
+        .works("Disk space that produce leaves free, so that deletes, retention and checkpoints still work on a full disk; unset, at most an eighth of the file system."),
     string("durability").default("fsync").one_of(&["fsync", "relaxed"])
         .works("`fsync` acknowledges a record once it is on disk; `relaxed` once the kernel has it, which a power cut may undo."),
     long("journal.cache.bytes").default("33554432").at_least(1_048_576)
         .works("Memory for the newest entries of the journal, from which followers are fed."),
     long("journal.checkpoint.bytes").default("67108864").at_least(1_048_576)
-        .works("Bytes in the journal after which logs are synced and the journal is let go: what a restart replays at most."),
+        .works("Bytes in the journal after which logs are synced and the journal is let go: what a restart replays at most; unset, at most 1/32 of the file system."),
     long("journal.file.bytes").default("67108864").at_least(1_048_576)
-        .works("Size of a journal file; files are written over again and again."),
+        .works("Size of a journal file; files are written over again and again. Unset, at most 1/32 of the file system."),
     int("shards.per.broker").between(1, 64)
         .works("Raft groups that this broker leads; unset, as many as it has cores, at most 4. Counts when the data directory is made."),
 ];
