@@ -77,10 +77,10 @@ pub(crate) fn admit(
     if settings.min_insync_replicas() > image.replicas(led.place).len() && request.acks == -1 {
         return Err(ErrorCode::NotEnoughReplicas.into());
     }
-    broker.room.admit(led.shard.health())?;
     let batch = data.records.as_ref().filter(|records| !records.is_empty());
     let batch = batch.ok_or_else(|| refused(ErrorCode::InvalidRecord, "a partition without a record batch"))?;
     let batch = check_batch(context, &settings, batch)?;
+    broker.room.admit(led.shard.health(), broker.journal.live_bytes(), batch.len())?;
     Ok((led.shard.clone(), Admitted { partition: led.partition.id, batch }))
 }
 

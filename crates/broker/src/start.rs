@@ -142,7 +142,7 @@ pub(crate) async fn open(
         topics: Topics::new(settings.clone()),
         groups: Groups::default(),
         sessions: Sessions::new(env.random.clone(), config.max_incremental_fetch_session_cache_slots()),
-        room: Room::new(env.disk.clone(), dir.clone(), sizes.reserve_bytes),
+        room: Room::new(env.disk.clone(), dir.clone(), sizes),
         budget: Budget::new(request_budget(&config)),
         compactions: Default::default(),
         sizes,
@@ -271,6 +271,7 @@ fn serve(broker: &Arc<Broker>, bound: Vec<Bound>) {
 pub(crate) fn start_background(broker: &Arc<Broker>) {
     tokio::spawn(background::reconcile::run(broker.clone()));
     tokio::spawn(background::checkpoints::run(broker.clone()));
+    tokio::spawn(background::room::run(broker.clone()));
     tokio::spawn(background::retention::run(broker.clone()));
     if broker.config().log_cleaner_enable() {
         tokio::spawn(background::compaction::run(broker.clone()));

@@ -13,19 +13,29 @@ const PERIOD: Duration = Duration::from_millis(250);
 
 /// Takes checkpoints until the broker stops.
 pub(crate) async fn run(broker: Arc<Broker>) {
-    let limit = broker.sizes.checkpoint_bytes;
+    // What no checkpoint frees: held by a shard that is damaged or can't write.
+    let mut held_bytes = 0;
     loop {
         tokio::select! {
             biased;
             () = broker.stop.requested() => return,
             () = tokio::time::sleep(PERIOD) => {}
         }
-        broker.room.look(&broker.journal);
-        if broker.journal.live_bytes() > limit {
+        held_bytes = broker.journal.live_bytes().min(held_bytes);
+        if is_due(&broker, held_bytes) {
+            let written_before = broker.journal.stats().bytes;
             checkpoint_all(&broker).await;
+            let new_bytes = broker.journal.stats().bytes - written_before;
+            held_bytes = broker.journal.live_bytes().saturating_sub(new_bytes);
         }
         collect_garbage(&broker).await;
     }
+}
+
+/// Whether the journal holds much that a checkpoint would free; where it gets no further file, anything.
+fn is_due(broker: &Broker, held_bytes: u64) -> bool {
+    let freed_bytes = broker.journal.live_bytes().saturating_sub(held_bytes);
+    freed_bytes > broker.sizes.checkpoint_bytes || (freed_bytes > 0 && broker.journal.out_of_room())
 }
 
 /// Checkpoints all groups, so that the journal needs nothing of what was before.
