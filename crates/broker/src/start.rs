@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use crate::background;
+use crate::background::checkpoints::{Troubles, checkpoint_all};
 use crate::broker::{Broker, ShardHere, Stop};
 use crate::budget::Budget;
 use crate::directory::{self, Lock};
@@ -104,7 +105,8 @@ impl Running {
             tracing::info!("stopped in the midst of a compaction, which the next start makes again");
         }
         // What is not checkpointed in time is replayed by the next start.
-        if timeout(CHECKPOINT_AT_STOP, background::checkpoints::checkpoint_all(&broker)).await.is_err() {
+        let mut troubles = Troubles::default();
+        if timeout(CHECKPOINT_AT_STOP, checkpoint_all(&broker, &mut troubles)).await.is_err() {
             tracing::info!("stopped without a last checkpoint; the next start replays the journal");
         }
         for here in broker.shards.load_full().values() {

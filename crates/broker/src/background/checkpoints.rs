@@ -1,6 +1,7 @@
 //! When to take checkpoints: often enough that a restart replays little, seldom enough that nothing
 //! is synced for nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ const PERIOD: Duration = Duration::from_millis(250);
 
 /// Takes checkpoints until the broker stops.
 pub(crate) async fn run(broker: Arc<Broker>) {
+    let mut troubles = Troubles::default();
     // What no checkpoint frees: held by a shard that is damaged or can't write.
     let mut held_bytes = 0;
     loop {
@@ -24,11 +26,11 @@ pub(crate) async fn run(broker: Arc<Broker>) {
         held_bytes = broker.journal.live_bytes().min(held_bytes);
         if is_due(&broker, held_bytes) {
             let written_before = broker.journal.stats().bytes;
-            checkpoint_all(&broker).await;
+            checkpoint_all(&broker, &mut troubles).await;
             let new_bytes = broker.journal.stats().bytes - written_before;
             held_bytes = broker.journal.live_bytes().saturating_sub(new_bytes);
         }
-        collect_garbage(&broker).await;
+        collect_garbage(&broker, &mut troubles).await;
     }
 }
 
@@ -38,31 +40,47 @@ fn is_due(broker: &Broker, held_bytes: u64) -> bool {
     freed_bytes > broker.sizes.checkpoint_bytes || (freed_bytes > 0 && broker.journal.out_of_room())
 }
 
-/// Checkpoints all groups, so that the journal needs nothing of what was before.
-pub(crate) async fn checkpoint_all(broker: &Broker) {
-    report(GroupId::CONTROLLER, broker.controller.checkpoint().await);
+/// Checkpoints all groups, so that the journal needs nothing of what was before. Those that can't
+/// write have said why.
+pub(crate) async fn checkpoint_all(broker: &Broker, troubles: &mut Troubles) {
+    troubles.note(GroupId::CONTROLLER, broker.controller.checkpoint().await);
     for here in broker.shards.load_full().values() {
-        report(here.shard.id(), here.shard.checkpoint().await);
+        if here.shard.health().accepts_writes() {
+            troubles.note(here.shard.id(), here.shard.checkpoint().await);
+        }
     }
 }
 
 /// Files that retention or a deletion left behind go once a manifest has stopped naming them.
-async fn collect_garbage(broker: &Broker) {
+async fn collect_garbage(broker: &Broker, troubles: &mut Troubles) {
     for here in broker.shards.load_full().values() {
-        if here.shard.has_garbage() {
-            report(here.shard.id(), here.shard.checkpoint().await);
+        let health = here.shard.health();
+        if here.shard.has_garbage() && health.accepts_writes() {
+            troubles.note(here.shard.id(), here.shard.checkpoint().await);
         }
         here.shard.collect_garbage(broker.env.clock.now_ms());
-        if here.shard.health().is_stalled() {
+        if health.is_stalled() {
             // An empty entry makes apply try again what the disk refused.
             let nudge = shard::entry::advance_start(broker.env.clock.now_ms(), &Default::default());
-            report(here.shard.id(), here.shard.submit(nudge).await.map(drop));
+            troubles.note(here.shard.id(), here.shard.submit(nudge).await.map(drop));
         }
     }
 }
 
-fn report<E: std::fmt::Display>(group: GroupId, result: Result<(), E>) {
-    if let Err(why) = result {
-        tracing::warn!(%group, %why, "background work failed, to be tried again");
+/// What went wrong last, in each group: the same again is not told again.
+#[derive(Default)]
+pub(crate) struct Troubles(BTreeMap<GroupId, String>);
+
+impl Troubles {
+    fn note<E: std::fmt::Display>(&mut self, group: GroupId, result: Result<(), E>) {
+        let Err(why) = result else {
+            self.0.remove(&group);
+            return;
+        };
+        let why = why.to_string();
+        if self.0.get(&group) != Some(&why) {
+            tracing::warn!(%group, why, "background work failed, to be tried again");
+            self.0.insert(group, why);
+        }
     }
 }
