@@ -80,7 +80,7 @@ pub enum ProposeError {
         /// The budget.
         limit: usize,
     },
-    /// Storage has failed before; nothing was written.
+    /// Storage failed. What was not queued yet is not written; of what was, that is unknown.
     #[error("storage of raft group {group} failed; mend the disk and restart the broker")]
     Storage {
         /// Which group.
@@ -96,6 +96,9 @@ pub enum ProposeError {
 
 impl ProposeError {
     /// Kafka's error for a request on a partition of this group; all but one tell clients to retry.
+    ///
+    /// After a failed disk that is what Kafka answers where a log directory failed: clients look for a new
+    /// leader and try again, as they do after NOT_LEADER_OR_FOLLOWER, and their users read what is wrong.
     pub fn code(&self) -> ErrorCode {
         match self {
             ProposeError::NotLeader { .. } | ProposeError::Overtaken { .. } | ProposeError::Stopped { .. } => {

@@ -26,6 +26,8 @@ pub struct Group<S: StateMachine> {
 
 struct Shared<S: StateMachine> {
     group: GroupId,
+    /// Asked why the group ended.
+    journal: Journal,
     limit: usize,
     budget: Arc<Semaphore>,
     running: Running<S>,
@@ -45,9 +47,10 @@ impl<S: StateMachine> Group<S> {
         executor: Arc<dyn Executor>,
     ) -> Result<Self, RaftError> {
         let (group, limit) = (config.group, config.max_proposed_bytes);
-        let running = core::start(config, journal, machine, executor).await?;
+        let running = core::start(config, journal.clone(), machine, executor).await?;
         let budget = Arc::new(Semaphore::new(limit));
-        Ok(Group { shared: Arc::new(Shared { group, limit, budget, running, checkpointing: Default::default() }) })
+        let shared = Shared { group, journal, limit, budget, running, checkpointing: Default::default() };
+        Ok(Group { shared: Arc::new(shared) })
     }
 
     /// Queues one entry, in the order of calls. Waits while the group's budget of bytes is used up.
@@ -62,12 +65,13 @@ impl<S: StateMachine> Group<S> {
             return Err(ProposeError::TooLarge { group, bytes, limit: shared.limit });
         }
         self.admit()?;
-        let stopped = |()| ProposeError::Stopped { group };
-        let permit = shared.budget.clone().acquire_many_owned(bytes as u32).await.map_err(|_| stopped(()))?;
+        let journal = shared.journal.clone();
+        let ended = || ended(group, &journal);
+        let permit = shared.budget.clone().acquire_many_owned(bytes as u32).await.map_err(|_| ended())?;
         let (sender, written) = oneshot::channel();
         let answer = Answer { sender, permit };
-        shared.running.raft.client_write_ff(Proposed(payload), Some(answer)).await.map_err(|_| stopped(()))?;
-        Ok(Proposal { group, written })
+        shared.running.raft.client_write_ff(Proposed(payload), Some(answer)).await.map_err(|_| ended())?;
+        Ok(Proposal { group, journal, written })
     }
 
     /// Leader, term and readiness, as they change. The sender is gone once the group has ended.
@@ -144,6 +148,7 @@ impl<S: StateMachine> fmt::Debug for Group<S> {
 #[must_use = "the answer tells where the entry stands"]
 pub struct Proposal<R: Send + fmt::Debug + 'static> {
     group: GroupId,
+    journal: Journal,
     written: oneshot::Receiver<Written<R>>,
 }
 
@@ -151,10 +156,17 @@ impl<R: Send + fmt::Debug + 'static> Future for Proposal<R> {
     type Output = Result<(EntryId, R), ProposeError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let group = self.group;
-        Pin::new(&mut self.written).poll(context).map(|written| match written {
-            Ok(written) => core::outcome(group, written),
-            Err(_) => Err(ProposeError::Stopped { group }),
+        Pin::new(&mut self.written).poll(context).map(|written| {
+            let outcome = written.ok().and_then(|written| core::outcome(self.group, written));
+            outcome.unwrap_or_else(|| Err(ended(self.group, &self.journal)))
         })
+    }
+}
+
+/// Why nobody answers any more.
+fn ended(group: GroupId, journal: &Journal) -> ProposeError {
+    match journal.failed() {
+        true => ProposeError::Storage { group },
+        false => ProposeError::Stopped { group },
     }
 }

@@ -40,13 +40,13 @@ pub(crate) async fn receive<S: StateMachine>(
     })
 }
 
-/// openraft's answer to a proposal in our words.
-pub(crate) fn outcome<R>(group: model::GroupId, written: Written<R>) -> Result<(EntryId, R), ProposeError>
+/// openraft's answer to a proposal in our words; none if the group has ended.
+pub(crate) fn outcome<R>(group: model::GroupId, written: Written<R>) -> Option<Result<(EntryId, R), ProposeError>>
 where
     R: Send + std::fmt::Debug + 'static,
 {
     use openraft::error::ClientWriteError::{ForwardToLeader, LogEntryDiscarded};
-    match written {
+    Some(match written {
         Ok(response) => {
             let answer = response.data.into_inner().expect("apply answers every proposal");
             Ok((types::entry_id(response.log_id), answer))
@@ -55,6 +55,6 @@ where
             Err(ProposeError::NotLeader { group, leader: forward.leader_id.map(crate::Voter::broker) })
         }
         Err(LogEntryDiscarded(_)) => Err(ProposeError::Overtaken { group }),
-        Err(_) => Err(ProposeError::Stopped { group }),
-    }
+        Err(_) => return None,
+    })
 }
