@@ -4,16 +4,19 @@
 #   ./test.sh                  everything
 #   ./test.sh --fast           each crate's own tests: no other language, no process of the broker
 #   ./test.sh --clients        real clients and crashes, against the release build
-#   ./test.sh NAME...          the tests with NAME in their names (after either flag, too)
+#   ./test.sh --fuzz           hostile bytes for each decoder, a minute each
+#   ./test.sh NAME...          the tests with NAME in their names (after a flag, too)
 set -uo pipefail
 cd "$(dirname "$0")"
 
 run_fast=true
 run_clients=true
+run_fuzz=true
 case ${1:-} in
-  --fast) run_clients=false; shift ;;
-  --clients) run_fast=false; shift ;;
-  --help | -h) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  --fast) run_clients=false; run_fuzz=false; shift ;;
+  --clients) run_fast=false; run_fuzz=false; shift ;;
+  --fuzz) run_fast=false; run_clients=false; shift ;;
+  --help | -h) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
   --*) echo "unknown option $1: see ./test.sh --help" >&2; exit 2 ;;
 esac
 
@@ -82,6 +85,13 @@ if $run_clients; then
   cargo_test -p tidelog-tests -- "$@"
 fi
 
-awk '/^test result:/ { passed += $4; failed += $6 } END { printf "\n%d passed, %d failed\n", passed, failed }' "$log"
-grep -q '^test result:' "$log" || status=1
+if $run_fuzz && { [ $# = 0 ] || ! $run_fast; }; then
+  say "Hostile bytes"
+  tests/fuzz/run.sh 60 "$@" 2>&1 | tee -a "$log"
+  [ "${PIPESTATUS[0]}" = 0 ] || status=1
+fi
+
+awk '/^test result:/ { passed += $4; failed += $6 }
+     /^test fuzz / { if ($4 == "ok:") passed++; else failed++ } END { printf "\n%d passed, %d failed\n", passed, failed }' "$log"
+grep -qE '^test (result:|fuzz )' "$log" || status=1
 exit $status

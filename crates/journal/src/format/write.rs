@@ -37,6 +37,9 @@ pub(crate) struct WriteHead {
     pub(crate) clean_stop: bool,
 }
 
+/// No log comes this far; what follows an index is an index, too.
+const MAX_INDEX: u64 = u64::MAX >> 1;
+
 /// What a record says. The numbers are the format's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -101,6 +104,9 @@ impl Record {
             _ => return None,
         };
         let id = EntryId { term: u64_at(bytes, 8), index: u64_at(bytes, 16), node: u32_at(bytes, 24).cast_signed() };
+        if id.index > MAX_INDEX {
+            return None;
+        }
         let group = GroupId(u32_at(bytes, 4));
         Some(Record { tag, kind: bytes[1], group, id, len: u32_at(bytes, 28), crc: u32_at(bytes, 32) })
     }
