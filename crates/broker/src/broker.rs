@@ -22,6 +22,7 @@ use crate::meta::Meta;
 use crate::room::Room;
 use crate::settings::LiveConfig;
 use crate::sizes::Sizes;
+use crate::telemetry::{PushedMetrics, Telemetry};
 use crate::topics::Topics;
 
 /// See the module's page.
@@ -36,6 +37,7 @@ pub struct Broker {
     pub(crate) groups: Groups,
     pub(crate) sessions: Sessions,
     pub(crate) sizes: Sizes,
+    pub(crate) telemetry: Telemetry,
     pub(crate) room: Room,
     pub(crate) compactions: Compactions,
     pub(crate) listeners: Vec<Arc<Listener>>,
@@ -109,6 +111,11 @@ impl Broker {
     /// Where clients come in.
     pub fn listeners(&self) -> &[Arc<Listener>] {
         &self.listeners
+    }
+
+    /// The metrics that clients pushed last, as far as they are kept (KIP-714).
+    pub fn client_metrics(&self) -> Vec<PushedMetrics> {
+        self.telemetry.pushed()
     }
 
     /// The cluster as this broker knows it.

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::future::pending;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf, Bytes};
 use futures::FutureExt;
@@ -35,6 +35,8 @@ const JOINED_BYTES: usize = 64 * 1024;
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     pub(crate) listener: Arc<Listener>,
+    /// Name and version of the client's library, once it has said them (KIP-511).
+    pub(crate) software: Arc<OnceLock<(String, String)>>,
 }
 
 /// Serves a connection until the client leaves, or sends what makes Kafka close it.

@@ -11,6 +11,7 @@
 //! | `admission`, `room`, `topics` | what must hold before a batch is proposed |
 //! | `fetch` | reading within a budget, waiting, sessions |
 //! | `groups` | the tasks of group coordinators |
+//! | `telemetry` | metrics that clients push |
 //! | `settings` | settings that change while running |
 //! | `creation`, `distinct`, `endpoints`, `operations`, `replies`, `text` | what several handlers need |
 //! | `background` | reconciling, checkpoints, retention, compaction |
@@ -40,6 +41,7 @@ mod room;
 mod settings;
 mod sizes;
 mod start;
+mod telemetry;
 mod text;
 mod topics;
 
@@ -49,3 +51,4 @@ pub use error::StartError;
 pub use listener::Listener;
 pub use meta::{FORMAT, Meta};
 pub use start::Running;
+pub use telemetry::PushedMetrics;

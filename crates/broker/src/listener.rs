@@ -133,7 +133,7 @@ where
         tracing::info!(client = %address, "too many connections; one was closed");
         return;
     };
-    let peer = Peer { address, listener: listener.clone() };
+    let peer = Peer { address, listener: listener.clone(), software: Arc::default() };
     tokio::spawn(until_stop(broker.clone(), peer, stream, counted));
 }
 

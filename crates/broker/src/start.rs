@@ -35,6 +35,7 @@ use crate::meta::Meta;
 use crate::room::Room;
 use crate::settings::LiveConfig;
 use crate::sizes::Sizes;
+use crate::telemetry::Telemetry;
 use crate::topics::Topics;
 
 /// Segments that are open or mapped at a time: well below the usual limit of 1,024 descriptors at
@@ -148,6 +149,7 @@ pub(crate) async fn open(
         budget: Budget::new(request_budget(&config)),
         compactions: Default::default(),
         sizes,
+        telemetry: Telemetry::default(),
         stop: Stop::default(),
         env,
         settings,

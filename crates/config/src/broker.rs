@@ -105,6 +105,7 @@ broker_values! {
     queued_max_request_bytes: i64 = "queued.max.request.bytes",
     socket_listen_backlog_size: i32 = "socket.listen.backlog.size",
     socket_request_max_bytes: i32 = "socket.request.max.bytes",
+    telemetry_max_bytes: i32 = "telemetry.max.bytes",
 }
 
 impl Default for BrokerConfig {

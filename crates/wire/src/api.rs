@@ -142,7 +142,6 @@ impl ApiKey {
 /// The first flexible version of an API that has none.
 const NEVER: i16 = i16::MAX;
 
-const ADMINISTRATION: &str = "administration";
 const CLUSTERS: &str = "clusters of several nodes";
 const CONSUMER_GROUPS: &str = "consumer groups of KIP-848";
 const QUOTAS: &str = "quotas";
@@ -245,8 +244,8 @@ apis! {
     68, ConsumerGroupHeartbeat,                0,  1, 0,     later(CONSUMER_GROUPS);
     69, ConsumerGroupDescribe,                 0,  1, 0,     later(CONSUMER_GROUPS);
     70, ControllerRegistration,                0,  0, 0,     left_out(CONTROLLERS_ONLY);
-    71, GetTelemetrySubscriptions,             0,  0, 0,     later(ADMINISTRATION);
-    72, PushTelemetry,                         0,  0, 0,     later(ADMINISTRATION);
+    71, GetTelemetrySubscriptions,             0,  0, 0,     serves(0, 0);
+    72, PushTelemetry,                         0,  0, 0,     serves(0, 0);
     73, AssignReplicasToDirs,                  0,  0, 0,     left_out(CONTROLLERS_ONLY);
     74, ListConfigResources,                   0,  1, 0,     serves(0, 1);
     75, DescribeTopicPartitions,               0,  0, 0,     serves(0, 0);

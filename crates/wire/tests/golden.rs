@@ -116,6 +116,8 @@ each_served_api! {
     list_partition_reassignments ListPartitionReassignmentsRequest;
     alter_replica_log_dirs AlterReplicaLogDirsRequest;
     update_features UpdateFeaturesRequest;
+    get_telemetry_subscriptions GetTelemetrySubscriptionsRequest;
+    push_telemetry PushTelemetryRequest;
 }
 
 #[test]

@@ -169,6 +169,8 @@ each_served_api! {
     list_partition_reassignments ListPartitionReassignmentsRequest;
     alter_replica_log_dirs AlterReplicaLogDirsRequest;
     update_features UpdateFeaturesRequest;
+    get_telemetry_subscriptions GetTelemetrySubscriptionsRequest;
+    push_telemetry PushTelemetryRequest;
 }
 
 /// A Produce request of `count` topics without names, each of which is `topic`.

@@ -6,9 +6,22 @@ use wire::Feature;
 use wire::messages::{ApiVersionsRequest, ApiVersionsResponse};
 
 use crate::dispatch::Context;
+use crate::text::string;
+
+/// Since this version clients say what they are.
+const SOFTWARE_SINCE: i16 = 3;
+
+/// What is remembered of it is held as long as the connection: longer ones are no library's.
+const MAX_SOFTWARE_BYTES: usize = 256;
 
 /// Answers with [`wire::APIS`] and the cluster's features.
 pub(crate) async fn handle(context: Context, request: ApiVersionsRequest) -> ApiVersionsResponse {
+    if context.version >= SOFTWARE_SINCE {
+        let (name, version) = (&request.client_software_name, &request.client_software_version);
+        if name.len() + version.len() <= MAX_SOFTWARE_BYTES {
+            context.peer.software.set((string(name), string(version))).ok(); // the first word counts
+        }
+    }
     let image = context.broker.image();
     let finalized = image.features();
     let features = supported().map(|feature| Feature {

@@ -92,7 +92,6 @@ const RECOMPRESSION: &str = "recompression by the broker";
 const SECURITY: &str = "TLS and SASL";
 const SHARE_GROUPS: &str = "share groups";
 const STREAMS_GROUPS: &str = "streams groups";
-const TELEMETRY: &str = "client metrics";
 const TRANSACTIONS: &str = "transactions";
 
 // Why there is nothing to steer.

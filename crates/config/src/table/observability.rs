@@ -1,6 +1,6 @@
 //! Metrics, quotas, and plug-ins around them.
 
-use super::{NO_JVM, OWN_METRICS, QUOTAS, TELEMETRY};
+use super::{NO_JVM, OWN_METRICS, QUOTAS};
 use crate::setting::{Setting, class, int, list, long, string};
 
 /// In the order of their names.
@@ -31,5 +31,5 @@ pub(super) const SETTINGS: &[Setting] = &[
     int("quota.window.size.seconds").default("1").at_least(1)
         .later(QUOTAS, "Length of such a sample."),
     int("telemetry.max.bytes").default("1048576").at_least(1)
-        .later(TELEMETRY, "Largest push of metrics from a client."),
+        .works("Largest push of metrics from a client."),
 ];

@@ -132,6 +132,8 @@ requests! {
     UpdateFeatures UpdateFeaturesRequest UpdateFeaturesResponse;
     DescribeCluster DescribeClusterRequest DescribeClusterResponse;
     DescribeProducers DescribeProducersRequest DescribeProducersResponse;
+    GetTelemetrySubscriptions GetTelemetrySubscriptionsRequest GetTelemetrySubscriptionsResponse;
+    PushTelemetry PushTelemetryRequest PushTelemetryResponse;
     ListConfigResources ListConfigResourcesRequest ListConfigResourcesResponse;
     DescribeTopicPartitions DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse;
 }
@@ -170,6 +172,8 @@ responses! {
     UpdateFeatures UpdateFeaturesResponse;
     DescribeCluster DescribeClusterResponse;
     DescribeProducers DescribeProducersResponse;
+    GetTelemetrySubscriptions GetTelemetrySubscriptionsResponse;
+    PushTelemetry PushTelemetryResponse;
     ListConfigResources ListConfigResourcesResponse;
     DescribeTopicPartitions DescribeTopicPartitionsResponse;
 }

@@ -1,6 +1,7 @@
 //! Brokers of this process.
 
 mod settings;
+mod telemetry;
 
 use std::future::Future;
 use std::net::SocketAddr;
