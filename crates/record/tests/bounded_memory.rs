@@ -36,7 +36,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>, bool)> {
         ("gzip", bomb(Compression::Gzip).to_vec(), true),
         ("lz4", bomb(Compression::Lz4).to_vec(), true),
         ("lz4 in blocks of 4 MiB", forged(Compression::Lz4, &lz4_of_4_mib(records)), true),
-        ("lz4 in linked blocks", forged(Compression::Lz4, &lz4_of_linked_blocks(records)), true),
+        ("lz4 in linked blocks", forged(Compression::Lz4, &lz4_of_linked_blocks(records)), false),
         ("lz4 with a block larger than stated", forged(Compression::Lz4, &lz4_of_one_block(records)), false),
         ("snappy", bomb(Compression::Snappy).to_vec(), true),
         ("zstd", bomb(Compression::Zstd).to_vec(), true),

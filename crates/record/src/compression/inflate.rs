@@ -5,7 +5,7 @@ use std::io::Read;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::lz4::Lz4Frames;
+use super::lz4::Lz4Frame;
 use super::snappy::SnappyBlocks;
 use super::zstd_stream::ZstdFrames;
 use crate::{BatchError, Compression};
@@ -52,7 +52,7 @@ enum Codec<'a> {
     None(&'a [u8]),
     Gzip(Box<MultiGzDecoder<&'a [u8]>>),
     Snappy(SnappyBlocks<'a>),
-    Lz4(Box<Lz4Frames<'a>>),
+    Lz4(Box<Lz4Frame<'a>>),
     Zstd(&'a mut ZstdFrames, &'a [u8]),
 }
 
@@ -63,7 +63,7 @@ impl<'a> Inflater<'a> {
             Compression::None => Codec::None(input),
             Compression::Gzip => Codec::Gzip(Box::new(MultiGzDecoder::new(input))),
             Compression::Snappy => Codec::Snappy(SnappyBlocks::new(input)),
-            Compression::Lz4 => Codec::Lz4(Box::new(Lz4Frames::new(input))),
+            Compression::Lz4 => Codec::Lz4(Box::new(Lz4Frame::new(input))),
             Compression::Zstd => {
                 zstd.restart();
                 Codec::Zstd(zstd, input)
@@ -84,7 +84,7 @@ impl<'a> Inflater<'a> {
             Codec::None(input) => fill(self.out, input),
             Codec::Gzip(decoder) => fill_from(self.out, decoder.as_mut()),
             Codec::Snappy(blocks) => blocks.next(self.out, room),
-            Codec::Lz4(frames) => frames.next(self.out),
+            Codec::Lz4(frame) => frame.next(self.out),
             Codec::Zstd(frames, input) => frames.next(input, chunk_of(self.out)),
         };
         self.filled = filled.map_err(|problem| BatchError::BadCompression(self.compression(), problem))?;

@@ -3,76 +3,76 @@
 //! The frames are read here rather than by a library because a frame states the size of its blocks up to 4 MiB, which
 //! a decoder allocates and clears for each batch, however small. Here a block's buffer is bounded by what its
 //! compressed bytes can make, and kept.
+//!
+//! Taken is what Kafka's own reader takes, since a consumer in Java must read what a broker took: one frame, whose
+//! blocks do not depend on one another. What follows the frame is not looked at.
 
 use std::hash::Hasher;
 
-use lz4_flex::block::{decompress_into, decompress_into_with_dict};
+use lz4_flex::block::decompress_into;
 use twox_hash::XxHash32;
 
 const FRAME_MAGIC: u32 = 0x184D_2204;
-const SKIPPABLE_MAGIC: u32 = 0x184D_2A50;
 const STORED_BLOCK: u32 = 1 << 31;
-
-/// How far back the matches of a linked block reach.
-const WINDOW_BYTES: usize = 64 * 1024;
 
 /// One byte of a long match's length makes 255 bytes.
 const MAX_EXPANSION: usize = 255;
 
-pub(super) struct Lz4Frames<'a> {
+/// The descriptor's flag for blocks that do not depend on one another.
+const INDEPENDENT: u8 = 0b10_0000;
+
+pub(super) struct Lz4Frame<'a> {
     rest: &'a [u8],
-    frame: Option<Frame>,
+    state: State,
 }
 
-/// The frame that is being read.
+enum State {
+    Unread,
+    Open(Frame),
+    Ended,
+}
+
+/// What the frame's descriptor says.
 struct Frame {
     max_block_bytes: usize,
     has_block_checksums: bool,
     content_checksum: Option<XxHash32>,
-    /// The last 64 KiB of output, where blocks may refer to those before them.
-    window: Option<Vec<u8>>,
 }
 
-impl<'a> Lz4Frames<'a> {
+impl<'a> Lz4Frame<'a> {
     pub(super) fn new(input: &'a [u8]) -> Self {
-        Lz4Frames { rest: input, frame: None }
+        Lz4Frame { rest: input, state: State::Unread }
     }
 
     /// Decompresses the next block that is not empty to the start of `out`. Returns its size, 0 at the end.
     pub(super) fn next(&mut self, out: &mut Vec<u8>) -> Result<usize, String> {
+        let mut frame = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Unread => self.open()?,
+            State::Open(frame) => frame,
+            State::Ended => return Ok(0),
+        };
         loop {
-            let Some(mut frame) = self.frame.take() else {
-                if self.rest.is_empty() {
-                    return Ok(0);
-                }
-                self.frame = self.open_frame()?;
-                continue;
-            };
             let header = self.take_u32("a block's length")?;
-            if header == 0 {
-                self.close_frame(&frame)?;
-                continue;
+            let length = (header & !STORED_BLOCK) as usize;
+            if length == 0 {
+                self.close(&frame)?;
+                return Ok(0);
             }
-            let block = self.take((header & !STORED_BLOCK) as usize, "a block")?;
+            let block = self.take(length, "a block")?;
             if frame.has_block_checksums && self.take_u32("a block's checksum")? != XxHash32::oneshot(0, block) {
                 return Err("a block's checksum is wrong".to_owned());
             }
             let written = frame.decode(block, header & STORED_BLOCK != 0, out)?;
-            self.frame = Some(frame);
             if written > 0 {
+                self.state = State::Open(frame);
                 return Ok(written);
             }
         }
     }
 
-    /// Reads a frame's descriptor; none if the frame is one to skip.
-    fn open_frame(&mut self) -> Result<Option<Frame>, String> {
+    /// Reads the frame's descriptor.
+    fn open(&mut self) -> Result<Frame, String> {
         let magic = self.take_u32("a frame's magic")?;
-        if magic & !0xf == SKIPPABLE_MAGIC {
-            let length = self.take_u32("a frame's length")? as usize;
-            self.take(length, "a frame")?;
-            return Ok(None);
-        }
         if magic != FRAME_MAGIC {
             return Err(format!("{magic:08x} is not the magic of a frame"));
         }
@@ -86,6 +86,11 @@ impl<'a> Lz4Frames<'a> {
         if has(0b1) {
             return Err("a frame needs a dictionary".to_owned());
         }
+        if !has(INDEPENDENT) {
+            return Err("blocks depend on one another, which Kafka's clients in Java cannot read: have the producer \
+                        write independent ones"
+                .to_owned());
+        }
         if has(0b1000) {
             self.take(8, "a frame's content size")?;
         }
@@ -97,15 +102,14 @@ impl<'a> Lz4Frames<'a> {
             size @ 4..=7 => 1 << (8 + 2 * size),
             size => return Err(format!("{size} is no size of blocks")),
         };
-        Ok(Some(Frame {
+        Ok(Frame {
             max_block_bytes,
             has_block_checksums: has(0b1_0000),
             content_checksum: has(0b100).then(|| XxHash32::with_seed(0)),
-            window: (!has(0b10_0000)).then(Vec::new),
-        }))
+        })
     }
 
-    fn close_frame(&mut self, frame: &Frame) -> Result<(), String> {
+    fn close(&mut self, frame: &Frame) -> Result<(), String> {
         let Some(computed) = &frame.content_checksum else { return Ok(()) };
         let stated = u64::from(self.take_u32("a frame's checksum")?);
         if stated == computed.finish() { Ok(()) } else { Err("a frame's checksum is wrong".to_owned()) }
@@ -143,26 +147,11 @@ impl Frame {
             out.copy_from_slice(block);
             block.len()
         } else {
-            match &self.window {
-                None => decompress_into(block, out),
-                Some(window) => decompress_into_with_dict(block, out, window),
-            }
-            .map_err(|error| error.to_string())?
+            decompress_into(block, out).map_err(|error| error.to_string())?
         };
-        if let Some(window) = &mut self.window {
-            slide(window, &out[..written]);
-        }
         if let Some(checksum) = &mut self.content_checksum {
             checksum.write(&out[..written]);
         }
         Ok(written)
     }
-}
-
-/// Keeps the last 64 KiB of what was in `window` and `written`.
-fn slide(window: &mut Vec<u8>, written: &[u8]) {
-    let tail = &written[written.len().saturating_sub(WINDOW_BYTES)..];
-    let excess = (window.len() + tail.len()).saturating_sub(WINDOW_BYTES);
-    window.drain(..excess);
-    window.extend_from_slice(tail);
 }

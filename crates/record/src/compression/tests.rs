@@ -1,3 +1,4 @@
+use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use proptest::prelude::*;
 
 use super::*;
@@ -29,10 +30,16 @@ fn input_of_several_chunks_comes_back_whole() {
 
 #[test]
 fn streams_one_after_the_other_are_one_stream() {
-    for codec in [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd] {
+    for codec in [Compression::Gzip, Compression::Snappy, Compression::Zstd] {
         let two = [compressed(codec, b"first "), compressed(codec, b""), compressed(codec, b"second")].concat();
         assert_eq!(decompress(codec, &two, LIMIT).unwrap(), b"first second", "{codec}");
     }
+}
+
+#[test]
+fn what_follows_an_lz4_frame_is_not_looked_at() {
+    let two = [compressed(Compression::Lz4, b"first"), compressed(Compression::Lz4, b"second")].concat();
+    assert_eq!(decompress(Compression::Lz4, &two, LIMIT).unwrap(), b"first", "as Kafka's clients in Java read it");
 }
 
 #[test]
@@ -67,31 +74,41 @@ fn snappy_blocks_that_state_an_impossible_size_cost_nothing() {
 
 #[test]
 fn lz4_frames_of_every_kind_are_read() {
-    use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
     let text: Vec<u8> = (0..200_000_u32).flat_map(|n| (n % 1000).to_le_bytes()).collect();
     for size in [BlockSize::Max64KB, BlockSize::Max256KB, BlockSize::Max1MB, BlockSize::Max4MB] {
-        for mode in [BlockMode::Independent, BlockMode::Linked] {
-            for checksums in [false, true] {
-                let info = FrameInfo::new()
-                    .block_size(size)
-                    .block_mode(mode)
-                    .block_checksums(checksums)
-                    .content_checksum(checksums)
-                    .content_size(checksums.then_some(text.len() as u64));
-                let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
-                std::io::Write::write_all(&mut encoder, &text).unwrap();
-                let frame = encoder.finish().unwrap();
-                assert!(decompress(Compression::Lz4, &frame, LIMIT).unwrap() == text, "{size:?} {mode:?} {checksums}");
-                if checksums {
-                    for place in [5, frame.len() / 2, frame.len() - 1] {
-                        let mut damaged = frame.clone();
-                        damaged[place] ^= 1;
-                        assert!(decompress(Compression::Lz4, &damaged, LIMIT).is_err(), "{place}");
-                    }
+        for checksums in [false, true] {
+            let info = FrameInfo::new()
+                .block_size(size)
+                .block_mode(BlockMode::Independent)
+                .block_checksums(checksums)
+                .content_checksum(checksums)
+                .content_size(checksums.then_some(text.len() as u64));
+            let frame = lz4_frame(info, &text);
+            assert!(decompress(Compression::Lz4, &frame, LIMIT).unwrap() == text, "{size:?} {checksums}");
+            if checksums {
+                for place in [5, frame.len() / 2, frame.len() - 1] {
+                    let mut damaged = frame.clone();
+                    damaged[place] ^= 1;
+                    assert!(decompress(Compression::Lz4, &damaged, LIMIT).is_err(), "{place}");
                 }
             }
         }
     }
+}
+
+#[test]
+fn lz4_blocks_that_depend_on_one_another_are_refused() {
+    for text in [&b"one block"[..], &[b'x'; 200_000]] {
+        let frame = lz4_frame(FrameInfo::new().block_size(BlockSize::Max64KB).block_mode(BlockMode::Linked), text);
+        let error = decompress(Compression::Lz4, &frame, LIMIT).unwrap_err();
+        assert!(error.to_string().contains("blocks depend on one another"), "{error}");
+    }
+}
+
+fn lz4_frame(info: FrameInfo, text: &[u8]) -> Vec<u8> {
+    let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
+    std::io::Write::write_all(&mut encoder, text).unwrap();
+    encoder.finish().unwrap()
 }
 
 #[test]
