@@ -1,11 +1,13 @@
 //! What must hold before a batch is proposed: the right topic, a leader that may answer, room on
 //! the disk, and a batch that is whole.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use controller::ClusterImage;
-use model::{ErrorCode, PartitionId, TopicId};
-use record::{BatchError, Compression, Limits, TimestampType, Timestamps};
-use shard::{Appended, Shard};
+use model::{ErrorCode, TopicId};
+use record::{BatchError, BatchView, Compression, Limits, RecordProblem, RefusedRecords, TimestampType, Timestamps};
+use shard::{Appended, Partition, Shard};
 use wire::messages::ProduceRequest;
 use wire::messages::produce_request::{PartitionProduceData, TopicProduceData};
 
@@ -17,7 +19,7 @@ const ZSTD_SINCE_VERSION: i16 = 7;
 
 /// A batch that may be appended.
 pub(crate) struct Admitted {
-    pub(crate) partition: PartitionId,
+    pub(crate) partition: Arc<Partition>,
     /// As it came, or with the broker's timestamp where the topic asks for that.
     pub(crate) batch: Bytes,
 }
@@ -30,62 +32,90 @@ pub(crate) type Produced = Appended;
 pub(crate) struct Refused {
     pub(crate) code: ErrorCode,
     pub(crate) message: Option<String>,
-    /// The record that is to blame, by its place in the batch.
-    pub(crate) record: Option<i32>,
+    /// The records that are to blame, by their places in the batch, each with what is wrong.
+    pub(crate) records: Vec<(i32, String)>,
+    /// The partition's first offset, or -1: Kafka tells it with what its log refuses.
+    pub(crate) log_start: i64,
 }
 
 impl From<ErrorCode> for Refused {
     fn from(code: ErrorCode) -> Self {
-        Refused { code, message: None, record: None }
+        Refused { code, message: None, records: Vec::new(), log_start: -1 }
     }
 }
 
 impl From<BatchError> for Refused {
     fn from(error: BatchError) -> Self {
-        Refused { code: error.code(), message: Some(error.to_string()), record: error.record_index() }
+        Refused::because(error.code(), error.to_string())
     }
 }
 
-fn refused(code: ErrorCode, message: impl Into<String>) -> Refused {
-    Refused { code, message: Some(message.into()), record: None }
+impl Refused {
+    pub(crate) fn because(code: ErrorCode, message: impl Into<String>) -> Self {
+        Refused { message: Some(message.into()), ..Refused::from(code) }
+    }
+
+    /// What the log of a partition refuses, comes with the log's start; but not what is damaged or too large.
+    pub(crate) fn by_log(self, log_start: i64) -> Self {
+        match self.code {
+            ErrorCode::CorruptMessage | ErrorCode::MessageTooLarge => self,
+            _ => Refused { log_start, ..self },
+        }
+    }
 }
 
-/// Judges one partition's part of a request.
+/// Judges one partition's part of a request. Of records that the topic refuses, `most_named` are named.
 pub(crate) fn admit(
     context: &Context,
     image: &ClusterImage,
     request: &ProduceRequest,
     topic: &TopicProduceData,
     data: &PartitionProduceData,
+    most_named: usize,
 ) -> Result<(Shard, Admitted), Refused> {
     let broker = &context.broker;
-    if !matches!(request.acks, -1..=1) {
-        return Err(ErrorCode::InvalidRequiredAcks.into());
-    }
     let topic = match context.version {
         ..13 => image.topic(&topic.name).ok_or(ErrorCode::UnknownTopicOrPartition)?,
         13.. => image.topic_by_id(TopicId(topic.topic_id)).ok_or(ErrorCode::UnknownTopicId)?,
     };
+    topic.partition(data.index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let batch = only_batch(context.version, data.records.as_ref())?;
+    if !matches!(request.acks, -1..=1) {
+        return Err(ErrorCode::InvalidRequiredAcks.into());
+    }
     if topic.is_internal() {
-        return Err(refused(
-            ErrorCode::InvalidTopicException,
-            format!("{} is written by the broker alone", topic.name),
-        ));
+        let why = format!("{} is written by the broker alone", topic.name);
+        return Err(Refused::because(ErrorCode::InvalidTopicException, why));
     }
     let led = broker.led(image, topic, data.index)?;
     let settings = broker.topics.settings(topic);
-    if settings.min_insync_replicas() > image.replicas(led.place).len() && request.acks == -1 {
-        return Err(ErrorCode::NotEnoughReplicas.into());
-    }
-    let batch = data.records.as_ref().filter(|records| !records.is_empty());
-    let batch = batch.ok_or_else(|| refused(ErrorCode::InvalidRecord, "a partition without a record batch"))?;
-    let batch = check_batch(context, &settings, batch)?;
+    let partition = led.partition;
+    let batch = check_batch(context, &settings, batch, &partition, most_named)
+        .map_err(|refused| refused.by_log(partition.log.log_start()))?;
     broker.room.admit(led.shard.health(), broker.journal.live_bytes(), batch.len())?;
-    Ok((led.shard.clone(), Admitted { partition: led.partition.id, batch }))
+    Ok((led.shard, Admitted { partition, batch }))
+}
+
+/// The batch that a client sent for a partition, in a form that its version may send.
+fn only_batch(version: i16, records: Option<&Bytes>) -> Result<Bytes, Refused> {
+    let records = records.filter(|records| !records.is_empty());
+    let records =
+        records.ok_or_else(|| Refused::because(ErrorCode::InvalidRecord, "a partition without a record batch"))?;
+    let batch = BatchView::only(records)?;
+    if batch.attributes().compression() == Ok(Compression::Zstd) && version < ZSTD_SINCE_VERSION {
+        return Err(Refused::because(ErrorCode::UnsupportedCompressionType, "zstd needs produce version 7"));
+    }
+    Ok(records.slice(..batch.bytes().len()))
 }
 
 /// Checks a batch whole; gives it the broker's timestamp where the topic says so.
-fn check_batch(context: &Context, settings: &TopicSettings, batch: &Bytes) -> Result<Bytes, Refused> {
+fn check_batch(
+    context: &Context,
+    settings: &TopicSettings,
+    batch: Bytes,
+    partition: &Partition,
+    most_named: usize,
+) -> Result<Bytes, Refused> {
     let now_ms = context.broker.env.clock.now_ms();
     let topic = &settings.config;
     let stamped = topic.message_timestamp_type == config::TimestampType::LogAppendTime;
@@ -100,23 +130,53 @@ fn check_batch(context: &Context, settings: &TopicSettings, batch: &Bytes) -> Re
         max_record_bytes: u64::try_from(topic.max_decompressed_message_bytes).unwrap_or(0),
         max_decompressed_bytes: record::MAX_DECOMPRESSED_BATCH_BYTES,
         timestamps,
+        needs_keys: topic.cleanup_policy.compact,
+        most_named,
     };
-    let info = record::check(batch, &limits)?;
-    if info.compression == Compression::Zstd && context.version < ZSTD_SINCE_VERSION {
-        return Err(refused(ErrorCode::UnsupportedCompressionType, "zstd needs produce version 7"));
-    }
+    let info = record::check(&batch, &limits).map_err(|error| match error {
+        BatchError::Refused(records) => refused_records(&records, partition),
+        error => error.into(),
+    })?;
     if info.attributes.is_transactional() {
-        return Err(refused(ErrorCode::InvalidTxnState, "transactions are not served yet"));
-    }
-    if topic.cleanup_policy.compact && info.has_null_key() {
-        let message = "Compacted topic cannot accept message without key in topic partition.".to_owned();
-        return Err(Refused { code: ErrorCode::InvalidRecord, message: Some(message), record: info.first_null_key });
+        return Err(Refused::because(ErrorCode::InvalidTxnState, "transactions are not served yet"));
     }
     match stamped {
-        true => Ok(restamped(batch, TimestampType::LogAppendTime, now_ms)),
-        false if !info.max_timestamp_is_stated => Ok(restamped(batch, TimestampType::CreateTime, info.max_timestamp)),
-        false => Ok(batch.clone()),
+        true => Ok(restamped(&batch, TimestampType::LogAppendTime, now_ms)),
+        false if !info.max_timestamp_is_stated => Ok(restamped(&batch, TimestampType::CreateTime, info.max_timestamp)),
+        false => Ok(batch),
     }
+}
+
+/// Kafka's words for records that a topic does not take (KIP-467), which people search for.
+fn refused_records(refused: &RefusedRecords, partition: &Partition) -> Refused {
+    let (topic, number) = (&partition.topic, partition.id.index);
+    let sentence = |(index, problem): &(i32, RecordProblem)| {
+        let sentence = match problem {
+            RecordProblem::NoKey => {
+                format!("Compacted topic cannot accept message without key in topic partition {topic}-{number}")
+            }
+            RecordProblem::Timestamp { timestamp, oldest, newest } => format!(
+                "Timestamp {timestamp} of message with offset {index} is out of range. The timestamp should be within \
+                 [{oldest}, {newest}]"
+            ),
+            RecordProblem::StampedByProducer => "Producer should not set timestamp type to LogAppendTime.".to_owned(),
+        };
+        (*index, sentence)
+    };
+    let records: Vec<(i32, String)> = refused.named.iter().map(sentence).collect();
+    let message = if refused.has_bad_timestamp {
+        "One or more records have been rejected due to invalid timestamp".to_owned()
+    } else {
+        let shown = records.iter().take(3);
+        let shown: Vec<_> = shown.map(|(at, why)| format!("RecordError(batchIndex={at}, message='{why}')")).collect();
+        let (count, shown) = (refused.count, shown.join(", "));
+        format!(
+            "One or more records have been rejected due to {count} record errors in total, and only showing the first \
+             three errors at most: [{shown}]"
+        )
+    };
+    let code = if refused.has_bad_timestamp { ErrorCode::InvalidTimestamp } else { ErrorCode::InvalidRecord };
+    Refused { records, ..Refused::because(code, message) }
 }
 
 fn restamped(batch: &Bytes, timestamp_type: TimestampType, max_timestamp: i64) -> Bytes {

@@ -62,7 +62,7 @@ impl Room {
         } else {
             return Ok(());
         };
-        Err(Refused { code: ErrorCode::KafkaStorageError, message: Some(why), record: None })
+        Err(Refused::because(ErrorCode::KafkaStorageError, why))
     }
 
     fn is_behind(&self, live_bytes: u64) -> bool {

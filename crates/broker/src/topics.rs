@@ -18,13 +18,6 @@ pub(crate) struct TopicSettings {
     pub(crate) partition: PartitionSettings,
 }
 
-impl TopicSettings {
-    /// Members that must hold a record before `acks=all` is answered.
-    pub(crate) fn min_insync_replicas(&self) -> usize {
-        usize::try_from(self.config.min_insync_replicas).unwrap_or(1)
-    }
-}
-
 /// All topics' settings, kept for as long as the image holds the same topic and the broker's
 /// settings, which give the defaults, are the same.
 pub(crate) struct Topics {

@@ -2,7 +2,7 @@
 
 use crate::header::{Attributes, BatchView, NONE, TimestampType};
 use crate::walk::walk;
-use crate::{BatchError, Compression};
+use crate::{BatchError, Compression, RecordProblem, RefusedRecords};
 
 /// Most bytes that a batch may decompress to, whatever `max.decompressed.message.bytes` allows for each of its records:
 /// a bound on the time that one small request can take. zstd expands up to 32,000 times.
@@ -19,6 +19,10 @@ pub struct Limits {
     pub max_decompressed_bytes: u64,
     /// Which timestamps are taken.
     pub timestamps: Timestamps,
+    /// Whether each record needs a key: the topic is compacted.
+    pub needs_keys: bool,
+    /// Of the records that the topic does not take, how many are named.
+    pub most_named: usize,
 }
 
 /// What a topic does with the producer's timestamps.
@@ -56,6 +60,8 @@ impl Default for Limits {
             max_record_bytes: 2_147_483_639,
             max_decompressed_bytes: MAX_DECOMPRESSED_BATCH_BYTES,
             timestamps: Timestamps::ANY,
+            needs_keys: false,
+            most_named: 1000,
         }
     }
 }
@@ -77,7 +83,7 @@ pub struct BatchInfo {
     pub max_timestamp: i64,
     /// The first record that has it.
     pub max_timestamp_offset_delta: i32,
-    /// Whether the header states that same greatest timestamp. If not, [`restamp`](crate::restamp) the batch: the time
+    /// Whether the header states that same greatest timestamp, as the producer's. If not, [`restamp`](crate::restamp) the batch: the time
     /// index, retention and consumers go by the header.
     pub max_timestamp_is_stated: bool,
     /// The idempotent producer, or -1.
@@ -86,16 +92,9 @@ pub struct BatchInfo {
     pub producer_epoch: i16,
     /// The producer's sequence number of the first record, or -1.
     pub base_sequence: i32,
-    /// The first record without a key, which a compacted topic refuses.
-    pub first_null_key: Option<i32>,
 }
 
 impl BatchInfo {
-    /// Whether some record has no key, which a compacted topic refuses.
-    pub fn has_null_key(&self) -> bool {
-        self.first_null_key.is_some()
-    }
-
     /// Whether the batch is an idempotent producer's.
     pub fn has_producer(&self) -> bool {
         self.producer_id >= 0
@@ -127,16 +126,12 @@ fn check_header(batch: &BatchView<'_>) -> Result<(), BatchError> {
         "its last offset delta is not its count less one"
     } else if attributes.is_control() {
         "clients may not write control records"
-    } else if attributes.has_delete_horizon() {
-        "clients may not set a delete horizon"
-    } else if batch.producer_id() < NONE {
-        "its producer id is negative"
     } else if batch.producer_id() == NONE && attributes.is_transactional() {
         "it is transactional but has no producer id"
-    } else if batch.producer_id() >= 0 && batch.producer_epoch() < 0 {
-        "it has a producer id but no producer epoch"
     } else if batch.producer_id() >= 0 && batch.base_sequence() < 0 {
         "it has a producer id but no sequence number"
+    } else if batch.producer_id() >= 0 && i64::from(batch.producer_epoch()) < NONE {
+        return Err(BatchError::BadProducerEpoch(batch.producer_epoch()));
     } else {
         return Ok(());
     };
@@ -146,8 +141,8 @@ fn check_header(batch: &BatchView<'_>) -> Result<(), BatchError> {
 fn check_records(batch: &BatchView<'_>, limits: &Limits) -> Result<BatchInfo, BatchError> {
     let mut max_timestamp = NONE;
     let mut max_timestamp_offset_delta = 0;
-    let mut first_null_key = None;
-    let stamped_by_producer = batch.attributes().timestamp_type() == TimestampType::LogAppendTime;
+    let mut refused = RefusedRecords::default();
+    let is_stamped = batch.attributes().timestamp_type() == TimestampType::LogAppendTime;
     walk(batch, limits.max_decompressed_bytes, |record| {
         let index = record.index;
         if record.offset_delta != index {
@@ -157,23 +152,25 @@ fn check_records(batch: &BatchView<'_>, limits: &Limits) -> Result<BatchInfo, Ba
             let what = format!("record {index}");
             return Err(BatchError::DecompressedTooLarge { what, limit: limits.max_record_bytes });
         }
-        if !record.has_key && first_null_key.is_none() {
-            first_null_key = Some(index);
+        let timestamp = match is_stamped {
+            true => batch.max_timestamp(),
+            false => batch
+                .base_timestamp()
+                .checked_add(record.timestamp_delta)
+                .ok_or(BatchError::BadRecord { index, problem: "its timestamp is out of range" })?,
+        };
+        if let Some(problem) = problem_of(record.has_key, timestamp, is_stamped, limits) {
+            refused.add(index, problem, limits.most_named);
         }
-        if stamped_by_producer {
-            return Err(BatchError::StampedByProducer);
-        }
-        let timestamp = batch
-            .base_timestamp()
-            .checked_add(record.timestamp_delta)
-            .ok_or(BatchError::BadRecord { index, problem: "its timestamp is out of range" })?;
-        check_timestamp(timestamp, index, limits.timestamps)?;
         if timestamp > max_timestamp {
             max_timestamp = timestamp;
             max_timestamp_offset_delta = index;
         }
         Ok(())
     })?;
+    if refused.count > 0 {
+        return Err(BatchError::Refused(Box::new(refused)));
+    }
     Ok(BatchInfo {
         size_bytes: batch.bytes().len(),
         attributes: batch.attributes(),
@@ -182,19 +179,24 @@ fn check_records(batch: &BatchView<'_>, limits: &Limits) -> Result<BatchInfo, Ba
         last_offset_delta: batch.last_offset_delta(),
         max_timestamp,
         max_timestamp_offset_delta,
-        max_timestamp_is_stated: batch.max_timestamp() == max_timestamp,
+        max_timestamp_is_stated: batch.max_timestamp() == max_timestamp && !is_stamped,
         producer_id: batch.producer_id(),
         producer_epoch: batch.producer_epoch(),
         base_sequence: batch.base_sequence(),
-        first_null_key,
     })
 }
 
-fn check_timestamp(timestamp: i64, index: i32, allowed: Timestamps) -> Result<(), BatchError> {
-    match allowed {
-        Timestamps::CreateTime { oldest, newest } if timestamp != NONE && !(oldest..=newest).contains(&timestamp) => {
-            Err(BatchError::TimestampOutOfRange { index, timestamp, oldest, newest })
+/// What a topic has against a record. A producer may say that it stamped the batch with one time for all of it, where
+/// the topic takes the producers' times.
+fn problem_of(has_key: bool, timestamp: i64, is_stamped: bool, limits: &Limits) -> Option<RecordProblem> {
+    if limits.needs_keys && !has_key {
+        return Some(RecordProblem::NoKey);
+    }
+    match limits.timestamps {
+        Timestamps::CreateTime { oldest, newest } if timestamp != NONE => {
+            let is_within = (oldest..=newest).contains(&timestamp);
+            (!is_within).then_some(RecordProblem::Timestamp { timestamp, oldest, newest })
         }
-        _ => Ok(()),
+        _ => is_stamped.then_some(RecordProblem::StampedByProducer),
     }
 }

@@ -2,7 +2,7 @@
 
 use model::ErrorCode;
 
-use crate::Compression;
+use crate::{Compression, RefusedRecords};
 
 /// Why a record batch was refused. Nothing of a refused batch may be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -65,21 +65,12 @@ pub enum BatchError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// A timestamp out of the topic's range, or of a type that only the broker may set.
-    #[error("record {index} has timestamp {timestamp}, which is not within [{oldest}, {newest}]")]
-    TimestampOutOfRange {
-        /// Its place in the batch, from 0.
-        index: i32,
-        /// What the record says, in ms since the epoch.
-        timestamp: i64,
-        /// Least timestamp that `message.timestamp.before.max.ms` allows now.
-        oldest: i64,
-        /// Greatest timestamp that `message.timestamp.after.max.ms` allows now.
-        newest: i64,
-    },
-    /// `LogAppendTime` is the broker's to set.
-    #[error("record batch has the timestamp type LogAppendTime, which producers may not set")]
-    StampedByProducer,
+    /// The batch is well formed, but holds records that the topic does not take.
+    #[error("{} records are refused by the topic", .0.count)]
+    Refused(Box<RefusedRecords>),
+    /// Epochs are positive, but for -1, which is none.
+    #[error("record batch has the producer epoch {0}, which is negative")]
+    BadProducerEpoch(i16),
 }
 
 impl BatchError {
@@ -89,7 +80,9 @@ impl BatchError {
             BatchError::BadLength(_) | BatchError::BadCrc { .. } => ErrorCode::CorruptMessage,
             BatchError::TooLarge { .. } => ErrorCode::MessageTooLarge,
             BatchError::UnknownCompression(_) => ErrorCode::UnsupportedCompressionType,
-            BatchError::TimestampOutOfRange { .. } | BatchError::StampedByProducer => ErrorCode::InvalidTimestamp,
+            BatchError::Refused(records) => records.code(),
+            BatchError::BadProducerEpoch(_) => ErrorCode::InvalidProducerEpoch,
+            BatchError::BadMagic(magic) if !(0..=2).contains(magic) => ErrorCode::CorruptMessage,
             BatchError::Truncated { .. }
             | BatchError::Trailing(_)
             | BatchError::BadMagic(_)
@@ -97,14 +90,6 @@ impl BatchError {
             | BatchError::DecompressedTooLarge { .. }
             | BatchError::BadHeader(_)
             | BatchError::BadRecord { .. } => ErrorCode::InvalidRecord,
-        }
-    }
-
-    /// The record that is at fault, where it is one: `record_errors` of a produce response (KIP-467).
-    pub fn record_index(&self) -> Option<i32> {
-        match self {
-            BatchError::BadRecord { index, .. } | BatchError::TimestampOutOfRange { index, .. } => Some(*index),
-            _ => None,
         }
     }
 }

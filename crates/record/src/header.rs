@@ -15,6 +15,9 @@ pub(crate) const CRC_COVERS_FROM: usize = 21;
 
 const MAGIC: i8 = 2;
 
+/// The least that a length field may state: an empty message of format 0.
+const MIN_MESSAGE_BYTES: usize = 14;
+
 /// "No timestamp", "no producer", "no sequence" and so on are all -1 in Kafka.
 pub const NONE: i64 = -1;
 
@@ -225,6 +228,24 @@ impl<'a> BatchView<'a> {
         }
     }
 
+    /// The one batch that a client sends for a partition. What follows it and is no whole batch is left out, as Kafka
+    /// does (`ByteBufferLogInputStream`); a second batch is refused. Looks at lengths and magic only.
+    pub fn only(bytes: &'a [u8]) -> Result<Self, BatchError> {
+        let truncated = BatchError::Truncated { have: bytes.len(), need: HEADER_BYTES };
+        let (first, rest) = bytes.split_at(whole_size(bytes)?.ok_or(truncated)?);
+        match Self::new(first) {
+            // It is all there: its length is wrong.
+            Err(BatchError::Truncated { have, .. }) if first[16] == MAGIC as u8 => {
+                Err(BatchError::BadLength((have - OVERHEAD_BYTES) as i32))
+            }
+            Err(BatchError::Truncated { .. }) => Err(BatchError::BadMagic(first[16] as i8)),
+            batch => match whole_size(rest)? {
+                Some(_) => Err(BatchError::Trailing(rest.len())),
+                None => batch,
+            },
+        }
+    }
+
     /// The batch whole.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
@@ -253,6 +274,19 @@ impl Deref for BatchView<'_> {
 
     fn deref(&self) -> &BatchHead {
         &self.head
+    }
+}
+
+/// The size of the batch, or the message of an older format, that `bytes` begin with; none if it is not all there.
+fn whole_size(bytes: &[u8]) -> Result<Option<usize>, BatchError> {
+    let Some(length) = bytes.get(8..).and_then(|bytes| bytes.first_chunk()) else { return Ok(None) };
+    let length = i32::from_be_bytes(*length);
+    let size = usize::try_from(length).ok().filter(|length| *length >= MIN_MESSAGE_BYTES);
+    let size = size.ok_or(BatchError::BadLength(length))? + OVERHEAD_BYTES;
+    match bytes.get(16).map(|magic| *magic as i8) {
+        None => Ok(None),
+        Some(0..=MAGIC) => Ok((size <= bytes.len()).then_some(size)),
+        Some(other) => Err(BatchError::BadMagic(other)),
     }
 }
 

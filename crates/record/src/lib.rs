@@ -31,6 +31,7 @@
 //! | `header` | the 61 bytes in front, by offset; patching and restamping |
 //! | `check` | everything that must hold before a batch is replicated |
 //! | `walk` | the pass over the records that the check makes, without keeping them |
+//! | `refused` | which records a topic does not take, and why |
 //! | `records` | reading keys, values and headers |
 //! | `builder` | writing batches |
 //! | `recompress` | the same batch under another codec |
@@ -44,6 +45,7 @@ mod error;
 mod header;
 mod recompress;
 mod records;
+mod refused;
 mod retain;
 mod varint;
 mod walk;
@@ -58,4 +60,5 @@ pub use error::BatchError;
 pub use header::{Attributes, BatchHead, BatchView, HEADER_BYTES, NONE, TimestampType, restamp};
 pub use recompress::{RecompressError, recompress};
 pub use records::{Header, HeaderIter, Headers, RecordIter, RecordView, Records, TimestampOffset, first_at_or_after};
+pub use refused::{RecordProblem, RefusedRecords};
 pub use retain::{KeyedRecord, KeyedRecords, Retained, Retention, retain};

@@ -18,7 +18,8 @@ use crate::producers::{Sequence, Verdict, last_sequence};
 pub struct Appended {
     /// Offset of its first record.
     pub base_offset: i64,
-    /// The timestamp that the broker gave it, or -1 where its producer's stand.
+    /// The timestamp that the broker gave it, or -1 where its producer's stand; of a duplicate the greatest
+    /// timestamp, as in Kafka.
     pub log_append_time_ms: i64,
     /// The partition's first offset.
     pub log_start: i64,
@@ -69,8 +70,8 @@ impl Machine {
         }
         let appended = cell.write(term, head, batch, now_ms)?;
         if let Some(sequence) = &sequence {
-            let Appended { base_offset, log_append_time_ms, .. } = appended;
-            cell.producers.appended(sequence, base_offset, log_append_time_ms, now_ms, expiration_ms);
+            let (base_offset, timestamp) = (appended.base_offset, head.max_timestamp());
+            cell.producers.appended(sequence, base_offset, timestamp, now_ms, expiration_ms);
         }
         self.dirty.insert(id);
         Ok(Ok(appended))

@@ -51,11 +51,11 @@ struct Producer {
 pub(crate) enum Verdict {
     /// It continues its producer's sequence.
     Append,
-    /// It is here already, from this offset on and with this timestamp on append.
+    /// It is here already, from this offset on.
     Duplicate {
         /// Offset of its first record.
         base_offset: i64,
-        /// The log append time of then, or -1.
+        /// Its greatest timestamp.
         timestamp: i64,
     },
     /// It is fenced, or leaves a gap.

@@ -5,31 +5,38 @@
 //! majority. `acks=0` gets no answer; if it fails, the connection is closed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use model::{ErrorCode, GroupId};
 use raft::{Proposal, ProposeError};
 use shard::entry::AppendEntry;
-use shard::{AppendResult, Outcome, Shard};
+use shard::{AppendResult, Outcome, Partition, Shard};
 use tokio::time::{Instant, timeout_at};
 use wire::RequestHeader;
 use wire::messages::ProduceRequest;
+use wire::messages::produce_request::TopicProduceData;
 
 use crate::admission::{Admitted, Produced, Refused, admit};
 use crate::dispatch::{Begun, Context};
+use crate::distinct::{grouped, last_of_each};
 use crate::error::Close;
 use crate::replies::produce::respond;
 
-/// Where each batch's result belongs in the answer: topic and partition, by their places.
-type Place = (usize, usize);
+/// Refused records that one answer names. Few compressed bytes can hold millions.
+const MAX_RECORDS_NAMED: usize = 1000;
+
+/// Where a batch's result belongs in the answer, topic and partition by their places, and where the batch goes.
+type Place = ((usize, usize), Arc<Partition>);
 
 /// What is known of each partition of the request, in its order.
 type Results = Vec<Vec<Option<Result<Produced, Refused>>>>;
 
 /// Checks and queues the appends; the answer waits for them.
 pub(crate) async fn begin(context: Context, header: &RequestHeader, body: Bytes) -> Result<Begun, Close> {
-    let request: ProduceRequest = wire::decode(header.version, body)?;
+    let mut request: ProduceRequest = wire::decode(header.version, body)?;
+    request.topic_data = distinct(request.topic_data);
     let deadline = Instant::now() + Duration::from_millis(request.timeout_ms.max(0) as u64);
     let (mut results, batches) = check(&context, &request);
     let appends = queue(&context, batches, &mut results).await;
@@ -51,10 +58,28 @@ pub(crate) async fn begin(context: Context, header: &RequestHeader, body: Bytes)
     Ok(Begun { answer: Box::pin(answer), may_overlap: true })
 }
 
+/// The partitions of a request, by topic. Of one that is listed twice the last batch counts, as in Kafka.
+fn distinct(topics: Vec<TopicProduceData>) -> Vec<TopicProduceData> {
+    if let [topic] = &topics[..]
+        && topic.partition_data.len() == 1
+    {
+        return topics; // so most requests are
+    }
+    let batches = topics.into_iter().flat_map(|topic| {
+        let key = (topic.name, topic.topic_id);
+        topic.partition_data.into_iter().map(move |data| ((key.clone(), data.index), data))
+    });
+    let batches = last_of_each(batches).into_iter().map(|((topic, _), data)| (topic, data));
+    let topics = grouped(batches).into_iter().map(|((name, id), partitions)| {
+        TopicProduceData::default().with_name(name).with_topic_id(id).with_partition_data(partitions)
+    });
+    topics.collect()
+}
+
 /// The batches for one shard.
 struct ForShard {
     shard: Shard,
-    batches: Vec<Admitted>,
+    batches: Vec<Bytes>,
     places: Vec<Place>,
 }
 
@@ -63,15 +88,19 @@ fn check(context: &Context, request: &ProduceRequest) -> (Results, BTreeMap<Grou
     let image = context.broker.controller.image();
     let mut shards: BTreeMap<GroupId, ForShard> = BTreeMap::new();
     let mut results = Results::with_capacity(request.topic_data.len());
+    let mut may_name = MAX_RECORDS_NAMED;
     for (t, topic) in request.topic_data.iter().enumerate() {
         let mut partitions = Vec::with_capacity(topic.partition_data.len());
         for (p, data) in topic.partition_data.iter().enumerate() {
-            partitions.push(match admit(context, &image, request, topic, data) {
-                Err(refused) => Some(Err(refused)),
-                Ok((shard, batch)) => {
+            partitions.push(match admit(context, &image, request, topic, data, may_name) {
+                Err(refused) => {
+                    may_name = may_name.saturating_sub(refused.records.len());
+                    Some(Err(refused))
+                }
+                Ok((shard, Admitted { partition, batch })) => {
                     let group = shards.entry(shard.id()).or_insert_with(|| ForShard::new(shard));
                     group.batches.push(batch);
-                    group.places.push((t, p));
+                    group.places.push(((t, p), partition));
                     None
                 }
             });
@@ -96,7 +125,7 @@ async fn queue(
     let mut appends = Vec::with_capacity(shards.len());
     for ForShard { shard, batches, places } in shards.into_values() {
         let mut entry = AppendEntry::default();
-        batches.iter().for_each(|admitted| entry.push(admitted.partition, &admitted.batch));
+        batches.iter().zip(&places).for_each(|(batch, (_, partition))| entry.push(partition.id, batch));
         match shard.propose(entry.encode(context.broker.env.clock.now_ms())).await {
             Ok(proposal) => appends.push((places, proposal)),
             Err(why) => refuse(results, &places, &Refused::from(why.code())),
@@ -118,13 +147,14 @@ fn collect(
         Some(Err(why)) => return refuse(results, &places, &Refused::from(why.code())),
         None => return refuse(results, &places, &Refused::from(ErrorCode::RequestTimedOut)),
     };
-    for ((t, p), result) in places.into_iter().zip(appended) {
-        results[t][p] = Some(result.map_err(Refused::from));
+    for (((t, p), partition), result) in places.into_iter().zip(appended) {
+        let refused = |code| Refused::from(code).by_log(partition.log.log_start());
+        results[t][p] = Some(result.map_err(refused));
     }
 }
 
 fn refuse(results: &mut Results, places: &[Place], why: &Refused) {
-    for &(t, p) in places {
+    for &((t, p), _) in places {
         results[t][p] = Some(Err(why.clone()));
     }
 }

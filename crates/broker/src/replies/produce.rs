@@ -39,11 +39,14 @@ fn partition_response(index: i32, result: Result<Produced, Refused>) -> Partitio
         Err(refused) => response
             .with_error_code(refused.code.code())
             .with_base_offset(-1)
-            .with_record_errors(refused.record.into_iter().map(record_error).collect())
+            .with_log_start_offset(refused.log_start)
+            .with_record_errors(refused.records.into_iter().map(record_error).collect())
             .with_error_message(refused.message.map(StrBytes::from_string)),
     }
 }
 
-fn record_error(record: i32) -> BatchIndexAndErrorMessage {
-    BatchIndexAndErrorMessage::default().with_batch_index(record)
+fn record_error((record, why): (i32, String)) -> BatchIndexAndErrorMessage {
+    BatchIndexAndErrorMessage::default()
+        .with_batch_index(record)
+        .with_batch_index_error_message(Some(StrBytes::from_string(why)))
 }

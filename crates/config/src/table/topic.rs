@@ -69,7 +69,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     long("min.compaction.lag.ms").default("0").at_least(0).inherits(&[from("log.cleaner.min.compaction.lag.ms")])
         .works("How long a record stays uncompacted at least."),
     int("min.insync.replicas").default("1").at_least(1).inherits(&[from("min.insync.replicas")])
-        .works("Replicas that must hold a record before it is acknowledged; with fewer alive the write is refused."),
+        .works("Replicas that must hold a record before it is acknowledged, at most all that the topic has; with fewer alive the write is refused."),
     boolean("preallocate").default("false").inherits(&[from("log.preallocate")])
         .refused(GROWING, "Whether a new segment takes its full size on disk at once."),
     long("remote.copy.lag.bytes").default("-1").at_least(-1).inherits(&[from("log.remote.copy.lag.bytes")])

@@ -20,7 +20,6 @@ fn batches_of_kafkas_producer_pass_the_check() {
         assert_eq!((info.producer_id, info.producer_epoch, info.base_sequence), (77, 3, 12));
         assert_eq!((info.max_timestamp, info.max_timestamp_offset_delta), (1_700_000_000_005, 1));
         assert!(info.max_timestamp_is_stated);
-        assert_eq!(info.first_null_key, Some(1));
     }
 }
 

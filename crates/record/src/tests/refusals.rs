@@ -4,7 +4,7 @@ use bytes::Bytes;
 use model::ErrorCode;
 
 use crate::header::crc32c;
-use crate::{BatchBuilder, BatchError, Compression, Limits, TimestampType, Timestamps, check, restamp};
+use crate::{BatchBuilder, BatchError, BatchView, Compression, Limits, TimestampType, Timestamps, check, restamp};
 
 fn three() -> BatchBuilder {
     BatchBuilder::new().record(10, Some(b"a"), Some(b"1")).record(30, None, Some(b"2")).record(20, Some(b"c"), None)
@@ -40,6 +40,28 @@ fn every_cut_and_every_flipped_bit_is_refused() {
 }
 
 #[test]
+fn of_what_a_client_sends_the_only_whole_batch_is_taken() {
+    let batch = three().build().unwrap();
+    let taken = |rest: &[u8]| BatchView::only(&[&batch[..], rest].concat()).map(|batch| batch.bytes().len());
+    for rest in [&[][..], &[0; 11], &batch[..batch.len() - 1]] {
+        assert_eq!(taken(rest), Ok(batch.len()), "{} bytes follow", rest.len());
+    }
+    assert_eq!(taken(&batch), Err(BatchError::Trailing(batch.len())));
+    assert_eq!(taken(&[0; 12]), Err(BatchError::BadLength(0)));
+    let cut = BatchView::only(&batch[..batch.len() - 1]).unwrap_err();
+    assert_eq!(cut.code(), ErrorCode::InvalidRecord);
+    for (length, magic, code) in [
+        (20_i32, 2, ErrorCode::CorruptMessage),
+        (20, 1, ErrorCode::InvalidRecord),
+        (20, 3, ErrorCode::CorruptMessage),
+        (13, 2, ErrorCode::CorruptMessage),
+    ] {
+        let changed = with(&with(&batch, 8, &length.to_be_bytes()).into(), 16, &[magic]);
+        assert_eq!(BatchView::only(&changed[..32]).unwrap_err().code(), code, "length {length}, magic {magic}");
+    }
+}
+
+#[test]
 fn more_than_one_batch_is_refused() {
     let batch = three().build().unwrap();
     let two = [&batch[..], &batch[..]].concat();
@@ -59,24 +81,24 @@ fn old_formats_are_refused() {
 #[test]
 fn headers_that_contradict_themselves_are_refused() {
     let batch = three().build().unwrap();
-    let cases: [(usize, &[u8], &str); 9] = [
+    let cases: [(usize, &[u8], &str); 8] = [
         (0, &1_i64.to_be_bytes(), "base offset is not 0"),
         (57, &0_i32.to_be_bytes(), "count of records is not positive"),
         (57, &(-1_i32).to_be_bytes(), "count of records is not positive"),
         (57, &2_i32.to_be_bytes(), "last offset delta is not its count less one"),
         (23, &5_i32.to_be_bytes(), "last offset delta is not its count less one"),
         (21, &0x20_i16.to_be_bytes(), "control records"),
-        (21, &0x40_i16.to_be_bytes(), "delete horizon"),
         (21, &0x10_i16.to_be_bytes(), "no producer id"),
-        (43, &9_i64.to_be_bytes(), "no producer epoch"),
+        (43, &9_i64.to_be_bytes(), "no sequence number"),
     ];
     for (at, bytes, expected) in cases {
         let error = refusal(&with(&batch, at, bytes));
         assert!(error.to_string().contains(expected), "{error}");
         assert_eq!(error.code(), ErrorCode::InvalidRecord);
     }
-    let no_sequence = three().producer(9, 0, -1).build().unwrap();
-    assert!(refusal(&no_sequence).to_string().contains("no sequence number"));
+    assert!(check(&three().producer(9, -1, 0).build().unwrap(), &Limits::default()).is_ok(), "-1 is no epoch");
+    let negative = refusal(&three().producer(9, -2, 0).build().unwrap());
+    assert_eq!(negative.code(), ErrorCode::InvalidProducerEpoch);
 }
 
 #[test]
@@ -108,7 +130,7 @@ fn malformed_records_are_refused_by_their_index() {
     for (at, byte, expected) in cases {
         let error = refusal(&with(&batch, at, &[byte]));
         assert!(error.to_string().contains(expected), "byte {at} = {byte}: {error}");
-        assert_eq!((error.code(), error.record_index()), (ErrorCode::InvalidRecord, Some(0)));
+        assert_eq!(error.code(), ErrorCode::InvalidRecord);
     }
     let overlong = with(&batch, 61, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
     assert!(refusal(&overlong).to_string().contains("a varint is too long"));
@@ -142,24 +164,54 @@ fn an_unknown_codec_is_refused_as_such() {
     }
 }
 
-#[test]
-fn timestamps_out_of_range_are_refused() {
-    let batch = three().build().unwrap();
-    let within = |timestamps| check(&batch, &Limits { timestamps, ..Limits::default() });
-    assert!(within(Timestamps::around(20, 10, 10)).is_ok());
-    let error = within(Timestamps::around(21, 10, 10)).unwrap_err();
-    assert_eq!((error.code(), error.record_index()), (ErrorCode::InvalidTimestamp, Some(0)));
-    let error = within(Timestamps::around(19, 10, 10)).unwrap_err();
-    assert_eq!((error.code(), error.record_index()), (ErrorCode::InvalidTimestamp, Some(1)));
-    assert!(within(Timestamps::LogAppendTime).is_ok());
-    let untimed = BatchBuilder::new().record(-1, None, None).build().unwrap();
-    assert!(check(&untimed, &Limits { timestamps: Timestamps::around(1 << 40, 1, 1), ..Limits::default() }).is_ok());
+/// What the topic has against the records of a batch.
+fn refused(batch: &Bytes, limits: &Limits) -> (ErrorCode, u32, Vec<i32>) {
+    match check(batch, limits) {
+        Err(error @ BatchError::Refused(_)) => {
+            let BatchError::Refused(records) = &error else { unreachable!() };
+            (error.code(), records.count, records.named.iter().map(|(index, _)| *index).collect())
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
-fn log_append_time_is_the_brokers_to_set() {
+fn timestamps_out_of_range_are_refused() {
+    let batch = three().build().unwrap();
+    let limits = |timestamps| Limits { timestamps, ..Limits::default() };
+    assert!(check(&batch, &limits(Timestamps::around(20, 10, 10))).is_ok());
+    let around = |now| refused(&batch, &limits(Timestamps::around(now, 10, 10)));
+    assert_eq!(around(21), (ErrorCode::InvalidTimestamp, 1, vec![0]));
+    assert_eq!(around(19), (ErrorCode::InvalidTimestamp, 1, vec![1]));
+    assert_eq!(around(31), (ErrorCode::InvalidTimestamp, 2, vec![0, 2]));
+    assert!(check(&batch, &limits(Timestamps::LogAppendTime)).is_ok());
+    let untimed = BatchBuilder::new().record(-1, None, None).build().unwrap();
+    assert!(check(&untimed, &limits(Timestamps::around(1 << 40, 1, 1))).is_ok());
+}
+
+#[test]
+fn each_record_without_a_key_is_named_up_to_a_bound() {
+    let keys_at = |with_key: i32| {
+        (0..5).fold(BatchBuilder::new(), |batch, at| batch.record(10, (at == with_key).then_some(b"k"), None)).build()
+    };
+    let batch = keys_at(2).unwrap();
+    let limits = Limits { needs_keys: true, ..Limits::default() };
+    assert_eq!(refused(&batch, &limits), (ErrorCode::InvalidRecord, 4, vec![0, 1, 3, 4]));
+    let few = Limits { most_named: 2, ..limits.clone() };
+    assert_eq!(refused(&batch, &few), (ErrorCode::InvalidRecord, 4, vec![0, 1]));
+    let both = Limits { timestamps: Timestamps::around(1000, 5, 5), ..limits };
+    assert_eq!(refused(&batch, &both).0, ErrorCode::InvalidTimestamp, "one of that kind decides");
+    assert!(check(&batch, &Limits::default()).is_ok());
+}
+
+#[test]
+fn a_producers_stamp_is_the_time_of_all_records() {
     let batch = three().timestamp_type(TimestampType::LogAppendTime).build().unwrap();
-    assert_eq!(refusal(&batch).code(), ErrorCode::InvalidTimestamp);
+    let info = check(&batch, &Limits::default()).unwrap();
+    assert_eq!((info.max_timestamp, info.max_timestamp_is_stated), (30, false), "it is to be restamped");
+    let timestamps = Timestamps::LogAppendTime;
+    let limits = Limits { timestamps, ..Limits::default() };
+    assert_eq!(refused(&batch, &limits), (ErrorCode::InvalidTimestamp, 3, vec![0, 1, 2]), "the broker stamps");
 }
 
 #[test]

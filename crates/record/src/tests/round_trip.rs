@@ -58,7 +58,6 @@ proptest! {
         prop_assert_eq!(info.count as usize, records.len());
         prop_assert!(info.max_timestamp_is_stated);
         prop_assert_eq!(info.max_timestamp, records.iter().map(|record| record.timestamp).max().unwrap());
-        prop_assert_eq!(info.first_null_key, records.iter().position(|record| record.key.is_none()).map(|at| at as i32));
 
         let mut head = BatchHead::copy_of(&batch).unwrap();
         head.set_base_offset(base_offset);

@@ -1,6 +1,7 @@
 //! What the scenarios share: a broker to talk to, connections that say anything in any version, and a record of all
 //! that was answered.
 
+pub(crate) mod broken;
 mod connection;
 pub(crate) mod groups;
 pub(crate) mod records;
