@@ -1,6 +1,6 @@
 //! A small native Kafka client: for the command line, the console and tests.
 //!
-//! It is not a library for applications (those use any Kafka client), and knows nothing of consumer groups yet.
+//! It is not a library for applications (those use any Kafka client), and is no member of consumer groups.
 //! Everything is bounded: connections by the number of brokers, requests in flight, bytes buffered, bytes fetched,
 //! and every operation in time. What passes by itself (a restart, a change of leaders) is retried within that time.
 //!
@@ -32,7 +32,7 @@
 //! | `address`, `error`, `options` | the words of the public face |
 //! | `connection`, `versions` | one connection: requests in order, versions negotiated |
 //! | `client`, `retry` | connections by broker, and what is tried again |
-//! | `topics`, `settings`, `cluster`, `offsets` | asking about and changing the cluster |
+//! | `topics`, `settings`, `cluster`, `offsets`, `groups` | asking about and changing the cluster |
 //! | `partitioner`, `producer` | batching, routing and sending records |
 //! | `reader` | fetching them |
 
@@ -41,6 +41,7 @@ mod client;
 mod cluster;
 mod connection;
 mod error;
+mod groups;
 mod offsets;
 mod options;
 mod partitioner;
@@ -55,6 +56,7 @@ pub use address::{Address, DEFAULT_PORT, InvalidAddress};
 pub use client::Client;
 pub use cluster::{Cluster, ClusterBroker, FinalizedFeature};
 pub use error::{ClientError, NoConnection};
+pub use groups::{Group, GroupListing, GroupMember, TopicPartition};
 pub use offsets::{OffsetAt, OffsetFound};
 pub use options::Options;
 pub use partitioner::{murmur2, partition_for_key};

@@ -27,8 +27,17 @@ impl Served {
     /// The highest version that both sides know.
     pub(crate) fn best(&self, api: ApiKey) -> Option<i16> {
         let (theirs, ours) = (self.apis.get(&api.code())?, api.api().served()?);
-        let highest = theirs.max.min(ours.max);
+        let highest = theirs.max.min(ours.max).min(spoken_up_to(api));
         (theirs.contains(highest) && ours.contains(highest)).then_some(highest)
+    }
+}
+
+/// The highest version that this client speaks, whatever it can encode.
+fn spoken_up_to(api: ApiKey) -> i16 {
+    match api {
+        // From version 10 on they name topics by id; here offsets are kept by name.
+        ApiKey::OffsetCommit | ApiKey::OffsetFetch => 9,
+        _ => i16::MAX,
     }
 }
 

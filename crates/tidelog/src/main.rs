@@ -32,6 +32,9 @@ enum Command {
     /// Make, list, describe and delete topics
     #[command(subcommand)]
     Topic(commands::Topic),
+    /// List, describe, move and delete consumer groups
+    #[command(subcommand)]
+    Group(commands::Group),
     /// Look at the cluster
     #[command(subcommand)]
     Cluster(commands::Cluster),
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Produce(produce) => produce.run(),
         Command::Consume(consume) => consume.run(),
         Command::Topic(topic) => topic.run(),
+        Command::Group(group) => group.run(),
         Command::Cluster(cluster) => cluster.run(),
     };
     match done {

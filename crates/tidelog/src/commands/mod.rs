@@ -6,6 +6,7 @@
 mod cluster;
 mod connect;
 mod consume;
+mod group;
 mod produce;
 mod stop;
 mod table;
@@ -14,6 +15,7 @@ mod topic;
 
 pub(crate) use cluster::Cluster;
 pub(crate) use consume::Consume;
+pub(crate) use group::Group;
 pub(crate) use produce::Produce;
 pub(crate) use topic::Topic;
 

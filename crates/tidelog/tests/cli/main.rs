@@ -4,6 +4,7 @@
 mod consume;
 mod errors;
 mod greeting;
+mod group;
 mod produce;
 mod support;
 mod topic;

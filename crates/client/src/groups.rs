@@ -1,0 +1,284 @@
+//! Consumer groups: who is in them, what they have committed, and moving that.
+
+use std::collections::BTreeMap;
+
+use bytes::{Buf, Bytes};
+use model::{BrokerId, ErrorCode};
+use wire::StrBytes;
+use wire::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
+use wire::messages::list_groups_response::ListedGroup;
+use wire::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use wire::messages::offset_fetch_request::OffsetFetchRequestGroup;
+use wire::messages::{
+    DeleteGroupsRequest, DescribeGroupsRequest, FindCoordinatorRequest, GroupId, ListGroupsRequest,
+    OffsetCommitRequest, OffsetFetchRequest, Request, TopicName,
+};
+
+use crate::connection::Connection;
+use crate::topics::text;
+use crate::{Client, ClientError};
+
+/// The kind of key that FindCoordinator finds a group by.
+const GROUP: i8 = 0;
+
+/// A commit by somebody who is no member of the group.
+const NO_GENERATION: i32 = -1;
+
+/// A partition by its topic's name and its index.
+pub type TopicPartition = (String, i32);
+
+/// A line of the list of groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupListing {
+    /// Its `group.id`.
+    pub id: String,
+    /// Kafka's name of it: `Stable`, `Empty`, ...
+    pub state: String,
+    /// `classic`, `consumer`, `share`.
+    pub kind: String,
+}
+
+/// A group and its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its `group.id`.
+    pub id: String,
+    /// Kafka's name of it: `Stable`, `Empty`, ...
+    pub state: String,
+    /// The assignor that its members agreed on; empty without members.
+    pub assignor: String,
+    /// Who is responsible for it.
+    pub coordinator: BrokerId,
+    /// In the order of their ids.
+    pub members: Vec<GroupMember>,
+}
+
+/// A member of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupMember {
+    /// Its id, given by the coordinator.
+    pub id: String,
+    /// `client.id`
+    pub client_id: String,
+    /// Where it is, as the coordinator sees it.
+    pub host: String,
+    /// What it reads, as far as its assignment can be understood.
+    pub partitions: Vec<TopicPartition>,
+}
+
+impl Client {
+    /// All groups of the cluster, by id.
+    ///
+    /// # Errors
+    /// If one of the brokers cannot be reached: its groups would be missing.
+    pub async fn groups(&self) -> Result<Vec<GroupListing>, ClientError> {
+        self.topics().await?; // which tells where brokers are
+        let mut groups = Vec::new();
+        for broker in self.describe_cluster().await?.brokers {
+            let connection = self.broker(broker.id).await?;
+            let response = connection.call(&ListGroupsRequest::default()).await?;
+            check(response.error_code, || format!("listing the groups of broker {}", broker.id), None)?;
+            groups.extend(response.groups.iter().map(listing));
+        }
+        groups.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(groups)
+    }
+
+    /// One group with its members.
+    ///
+    /// # Errors
+    /// `GROUP_ID_NOT_FOUND` if there is none of this name.
+    pub async fn group(&self, id: &str) -> Result<Group, ClientError> {
+        let request = DescribeGroupsRequest::default().with_groups(vec![group_id(id)]);
+        let what = || format!("describing group {id}");
+        self.at_coordinator(id, &request, |coordinator, response| {
+            let described = response.groups.into_iter().next().ok_or_else(|| empty("DescribeGroups"))?;
+            check(described.error_code, what, described.error_message.as_ref())?;
+            // Kafka says so of groups that never were, in versions without an error for it.
+            if described.group_state.as_str() == "Dead" {
+                return Err(ClientError::refused(what(), ErrorCode::GroupIdNotFound, None));
+            }
+            Ok(group(coordinator, described))
+        })
+        .await
+    }
+
+    /// What a group has committed, of all topics.
+    ///
+    /// # Errors
+    /// What the coordinator refuses.
+    pub async fn committed(&self, id: &str) -> Result<BTreeMap<TopicPartition, i64>, ClientError> {
+        let asked = OffsetFetchRequestGroup::default().with_group_id(group_id(id)).with_topics(None);
+        let request = OffsetFetchRequest::default().with_groups(vec![asked]);
+        let what = || format!("reading the offsets of group {id}");
+        self.at_coordinator(id, &request, |_, response| {
+            let group = response.groups.into_iter().next().ok_or_else(|| empty("OffsetFetch"))?;
+            check(group.error_code, what, None)?;
+            let mut committed = BTreeMap::new();
+            for topic in group.topics {
+                for partition in topic.partitions.iter().filter(|partition| partition.committed_offset >= 0) {
+                    let at = (topic.name.to_string(), partition.partition_index);
+                    committed.insert(at, partition.committed_offset);
+                }
+            }
+            Ok(committed)
+        })
+        .await
+    }
+
+    /// Commits offsets for a group that nobody is a member of.
+    ///
+    /// # Errors
+    /// `UNKNOWN_MEMBER_ID` while it has members.
+    pub async fn commit(&self, id: &str, offsets: &BTreeMap<TopicPartition, i64>) -> Result<(), ClientError> {
+        let mut topics: BTreeMap<&str, Vec<OffsetCommitRequestPartition>> = BTreeMap::new();
+        for ((topic, index), offset) in offsets {
+            let partition = OffsetCommitRequestPartition::default()
+                .with_partition_index(*index)
+                .with_committed_offset(*offset)
+                .with_committed_metadata(Some(StrBytes::default()));
+            topics.entry(topic).or_default().push(partition);
+        }
+        let topics = topics.into_iter().map(|(name, partitions)| {
+            OffsetCommitRequestTopic::default().with_name(TopicName(text(name))).with_partitions(partitions)
+        });
+        let request = OffsetCommitRequest::default()
+            .with_group_id(group_id(id))
+            .with_generation_id_or_member_epoch(NO_GENERATION)
+            .with_topics(topics.collect());
+        self.at_coordinator(id, &request, |_, response| {
+            for topic in &response.topics {
+                for partition in &topic.partitions {
+                    let place = || format!("committing {}-{} for group {id}", *topic.name, partition.partition_index);
+                    check(partition.error_code, place, None)?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes a group that nobody is a member of, with its offsets.
+    ///
+    /// # Errors
+    /// `NON_EMPTY_GROUP` while it has members, `GROUP_ID_NOT_FOUND` if there is none.
+    pub async fn delete_group(&self, id: &str) -> Result<(), ClientError> {
+        let request = DeleteGroupsRequest::default().with_groups_names(vec![group_id(id)]);
+        self.at_coordinator(id, &request, |_, response| {
+            let result = response.results.first().ok_or_else(|| empty("DeleteGroups"))?;
+            check(result.error_code, || format!("deleting group {id}"), None)
+        })
+        .await
+    }
+
+    /// Asks a group's coordinator, and tries again while it moves.
+    async fn at_coordinator<R: Request, T>(
+        &self,
+        group: &str,
+        request: &R,
+        take: impl Fn(BrokerId, R::Response) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
+        let mut retry = self.retry();
+        loop {
+            let answered = async {
+                let (coordinator, connection) = self.coordinator(group).await?;
+                take(coordinator, connection.call(request).await?)
+            };
+            match answered.await {
+                Ok(taken) => return Ok(taken),
+                Err(error) => retry.after(error).await?,
+            }
+        }
+    }
+
+    async fn coordinator(&self, group: &str) -> Result<(BrokerId, Connection), ClientError> {
+        let request = FindCoordinatorRequest::default().with_key_type(GROUP).with_coordinator_keys(vec![text(group)]);
+        let response = self.ask(&request).await?;
+        let found = response.coordinators.into_iter().next().ok_or_else(|| empty("FindCoordinator"))?;
+        check(found.error_code, || format!("finding the coordinator of group {group}"), found.error_message.as_ref())?;
+        let id = BrokerId(found.node_id.0);
+        if let Ok(connection) = self.broker(id).await {
+            return Ok((id, connection));
+        }
+        self.topics().await?; // which tells where brokers are
+        Ok((id, self.broker(id).await?))
+    }
+}
+
+fn group_id(id: &str) -> GroupId {
+    GroupId(text(id))
+}
+
+fn empty(api: &str) -> ClientError {
+    ClientError::Invalid(format!("an empty answer to {api}"))
+}
+
+fn check(code: i16, what: impl FnOnce() -> String, message: Option<&StrBytes>) -> Result<(), ClientError> {
+    match ErrorCode::from_code(code) {
+        ErrorCode::None => Ok(()),
+        code => Err(ClientError::refused(what(), code, message.map(StrBytes::to_string))),
+    }
+}
+
+fn listing(listed: &ListedGroup) -> GroupListing {
+    GroupListing {
+        id: listed.group_id.to_string(),
+        state: listed.group_state.to_string(),
+        kind: listed.group_type.to_string(),
+    }
+}
+
+fn group(coordinator: BrokerId, described: DescribedGroup) -> Group {
+    let mut members: Vec<GroupMember> = described.members.into_iter().map(member).collect();
+    members.sort_by(|one, other| one.id.cmp(&other.id));
+    Group {
+        id: described.group_id.to_string(),
+        state: described.group_state.to_string(),
+        assignor: described.protocol_data.to_string(),
+        coordinator,
+        members,
+    }
+}
+
+fn member(described: DescribedGroupMember) -> GroupMember {
+    GroupMember {
+        id: described.member_id.to_string(),
+        client_id: described.client_id.to_string(),
+        host: described.client_host.trim_start_matches('/').to_owned(),
+        partitions: assignment(described.member_assignment).unwrap_or_default(),
+    }
+}
+
+/// Kafka's ConsumerProtocolAssignment, of which all versions begin alike. What other protocols put there is not
+/// understood.
+fn assignment(mut bytes: Bytes) -> Option<Vec<TopicPartition>> {
+    let _version = bytes.try_get_i16().ok()?;
+    let topics = bytes.try_get_i32().ok()?;
+    let mut partitions = Vec::new();
+    for _ in 0..topics {
+        let length = usize::try_from(bytes.try_get_i16().ok()?).ok()?;
+        let name = bytes.get(..length)?;
+        let name = String::from_utf8(name.to_vec()).ok()?;
+        bytes.advance(length);
+        for _ in 0..bytes.try_get_i32().ok()? {
+            partitions.push((name.clone(), bytes.try_get_i32().ok()?));
+        }
+    }
+    partitions.sort();
+    Some(partitions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignment_is_read_as_clients_write_it_and_nonsense_is_not() {
+        let written = [&[0, 1, 0, 0, 0, 1, 0, 6][..], b"orders", &[0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 1], &[0xff; 4]];
+        let bytes = Bytes::from(written.concat());
+        let expected = vec![("orders".to_owned(), 1), ("orders".to_owned(), 3)];
+        assert_eq!(assignment(bytes.clone()), Some(expected));
+        assert_eq!(assignment(bytes.slice(..20)), None);
+        assert_eq!(assignment(Bytes::from_static(&[0xff; 40])), Some(Vec::new()), "a negative count is none");
+    }
+}
