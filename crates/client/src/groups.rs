@@ -216,6 +216,10 @@ fn empty(api: &str) -> ClientError {
 fn check(code: i16, what: impl FnOnce() -> String, message: Option<&StrBytes>) -> Result<(), ClientError> {
     match ErrorCode::from_code(code) {
         ErrorCode::None => Ok(()),
+        // What the coordinator says to somebody who is no member.
+        code @ (ErrorCode::NonEmptyGroup | ErrorCode::UnknownMemberId) => {
+            Err(ClientError::refused(what(), code, Some("the group has members: stop them first".to_owned())))
+        }
         code => Err(ClientError::refused(what(), code, message.map(StrBytes::to_string))),
     }
 }
