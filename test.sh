@@ -43,6 +43,7 @@ install_clients() {
     command -v $command >/dev/null || die "$command is missing: the clients' tests need Node, JDK 17 with Maven, and Python"
   done
   command -v kcat >/dev/null || install kcat
+  command -v strace >/dev/null || install strace
   # Debian's own Python comes without the part that makes environments.
   python3 -c 'import ensurepip' 2>/dev/null || install python3-venv
 

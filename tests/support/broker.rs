@@ -7,7 +7,7 @@ use testkit::process::{Broker, Launch};
 #[derive(Debug)]
 pub enum TestBroker {
     /// Of this test alone; it ends with it.
-    Own(Broker),
+    Own(Box<Broker>),
     /// Somebody else's, named by `BOOTSTRAP`.
     Elsewhere(String),
 }
@@ -27,7 +27,7 @@ impl TestBroker {
     pub fn start(launch: Launch) -> Self {
         match std::env::var("BOOTSTRAP") {
             Ok(address) => Self::Elsewhere(address),
-            Err(_) => Self::Own(launch.start().unwrap_or_else(|error| panic!("{error}"))),
+            Err(_) => Self::Own(Box::new(launch.start().unwrap_or_else(|error| panic!("{error}")))),
         }
     }
 
