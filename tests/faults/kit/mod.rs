@@ -4,3 +4,4 @@ pub(crate) mod files;
 pub(crate) mod mount;
 pub(crate) mod records;
 pub(crate) mod refusal;
+pub(crate) mod strace;
