@@ -4,6 +4,7 @@
 //! Needs root (to mount small file systems) and strace, which `./test.sh` installs; without them it fails and says so.
 #![expect(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
+mod damage;
 mod failed_sync;
 mod full_disk;
 mod kit;
