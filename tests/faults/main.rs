@@ -7,5 +7,6 @@
 mod damage;
 mod failed_sync;
 mod full_disk;
+mod kills;
 mod kit;
 mod refusals;
