@@ -1,7 +1,7 @@
 //! A running broker: what all handlers share.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use controller::{ClusterImage, Controller, PartitionImage, ShardImage, TopicImage};
@@ -20,7 +20,7 @@ use crate::groups::Groups;
 use crate::listener::Listener;
 use crate::meta::Meta;
 use crate::room::Room;
-use crate::settings::LiveConfig;
+use crate::settings::{LiveConfig, Loggers};
 use crate::sizes::Sizes;
 use crate::telemetry::{PushedMetrics, Telemetry};
 use crate::topics::Topics;
@@ -38,6 +38,7 @@ pub struct Broker {
     pub(crate) sessions: Sessions,
     pub(crate) sizes: Sizes,
     pub(crate) telemetry: Telemetry,
+    pub(crate) loggers: OnceLock<Arc<dyn Loggers>>,
     pub(crate) room: Room,
     pub(crate) compactions: Compactions,
     pub(crate) listeners: Vec<Arc<Listener>>,
@@ -111,6 +112,11 @@ impl Broker {
     /// Where clients come in.
     pub fn listeners(&self) -> &[Arc<Listener>] {
         &self.listeners
+    }
+
+    /// Lets clients see and change the levels of the process that runs the broker; once.
+    pub fn set_loggers(&self, loggers: Arc<dyn Loggers>) {
+        self.loggers.set(loggers).ok();
     }
 
     /// The metrics that clients pushed last, as far as they are kept (KIP-714).

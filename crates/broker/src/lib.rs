@@ -50,5 +50,6 @@ pub use env::Env;
 pub use error::StartError;
 pub use listener::Listener;
 pub use meta::{FORMAT, Meta};
+pub use settings::{Loggers, ROOT as ROOT_LOGGER};
 pub use start::Running;
 pub use telemetry::PushedMetrics;

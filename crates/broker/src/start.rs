@@ -150,6 +150,7 @@ pub(crate) async fn open(
         compactions: Default::default(),
         sizes,
         telemetry: Telemetry::default(),
+        loggers: Default::default(),
         stop: Stop::default(),
         env,
         settings,

@@ -22,6 +22,8 @@ pub enum Source {
     Static = 4,
     /// Nobody said anything.
     Default = 5,
+    /// The level of a logger.
+    BrokerLogger = 6,
     /// Set on the subscription to client metrics.
     ClientMetrics = 7,
     /// Set on the group.

@@ -36,6 +36,7 @@ fn source(source: Source) -> &'static str {
         Source::Static => "STATIC_BROKER_CONFIG",
         Source::Default => "DEFAULT_CONFIG",
         Source::ClientMetrics => "DYNAMIC_CLIENT_METRICS_CONFIG",
+        Source::BrokerLogger => "DYNAMIC_BROKER_LOGGER_CONFIG",
         Source::Group => "DYNAMIC_GROUP_CONFIG",
     }
 }

@@ -2,6 +2,7 @@
 //! line.
 
 mod commands;
+mod log_levels;
 mod print_config;
 mod serve;
 

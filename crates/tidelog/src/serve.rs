@@ -1,7 +1,7 @@
 //! `tidelog serve`: the broker as a process.
 
 use std::error::Error;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +9,8 @@ use broker::{Env, Running};
 use clap::Args;
 use config::{BrokerConfig, Durability, Flags, Sources};
 use tokio::signal::unix::{SignalKind, signal};
+
+use crate::log_levels::LogLevels;
 
 /// Where settings are looked for, unless `--config` says otherwise.
 const CONFIG_FILE: &str = "tidelog.toml";
@@ -85,16 +87,16 @@ impl Settings {
 
 impl Serve {
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
-        log_to_stderr();
+        let levels = LogLevels::log_to_stderr();
         let config = Arc::new(self.settings.load()?);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let done = runtime.block_on(self.serve(config));
+        let done = runtime.block_on(self.serve(config, levels));
         // What still blocks on a disk must not hold up the exit: it is either durable or not asked for.
         runtime.shutdown_background();
         done
     }
 
-    async fn serve(self, config: Arc<BrokerConfig>) -> Result<(), Box<dyn Error>> {
+    async fn serve(self, config: Arc<BrokerConfig>, levels: Arc<LogLevels>) -> Result<(), Box<dyn Error>> {
         // Before anything else, so that a signal during the start is not lost.
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -104,6 +106,7 @@ impl Serve {
             _ = interrupt.recv() => return Ok(()),
             _ = terminate.recv() => return Ok(()),
         };
+        running.broker.set_loggers(levels);
         greet(&config, &running);
         if let Some(path) = &self.ready_file {
             let address = running.broker.listeners().first().map(|l| l.address()).unwrap_or_default();
@@ -136,15 +139,4 @@ fn greet(config: &BrokerConfig, running: &Running) {
     println!("\nTry, in another terminal:");
     println!("  echo hello | tidelog produce greetings{elsewhere}");
     println!("  tidelog consume greetings --from-beginning{elsewhere}");
-}
-
-/// Warnings and errors go to stderr, more on request: `TIDELOG_LOG=info`.
-fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TIDELOG_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,openraft=error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
 }

@@ -1,5 +1,5 @@
-//! DescribeConfigs (key 32), versions 1 to 4 (KIP-133, KIP-226, KIP-569). Topics, brokers, groups
-//! and subscriptions to client metrics; loggers are not listed yet.
+//! DescribeConfigs (key 32), versions 1 to 4 (KIP-133, KIP-226, KIP-569): topics, brokers and their
+//! loggers, groups, subscriptions to client metrics.
 
 use config::{
     BrokerConfig, Described, describe_broker, describe_client_metrics, describe_cluster_default, describe_group,
@@ -65,7 +65,7 @@ fn describe(
         },
         BROKER_LOGGER if name.is_empty() => Err(Refusal::invalid_request("Broker id must not be empty")),
         BROKER_LOGGER => match broker_id(name)? {
-            id if id == me => Ok(Vec::new()),
+            id if id == me => Ok(context.broker.describe_loggers()),
             id => Err(Refusal::invalid_request(format!("Unexpected broker id, expected {me} but received {id}"))),
         },
         CLIENT_METRICS if name.is_empty() => {

@@ -12,6 +12,9 @@ use crate::broker::Broker;
 /// How often a change is planned anew when another one to the same setting came first.
 const MAX_PLANS: usize = 10;
 
+/// Kafka's number for a broker's loggers.
+const BROKER_LOGGER: i8 = 8;
+
 /// What one resource of a request asks for.
 pub(crate) struct Wish {
     /// Kafka's number of the resource's type.
@@ -44,6 +47,11 @@ impl Broker {
     pub(crate) async fn alter_settings(&self, wishes: &[Wish], validate_only: bool) -> Vec<Result<(), Refusal>> {
         let mut results: Vec<Result<(), Refusal>> = wishes.iter().map(|_| Err(not_planned())).collect();
         refuse_twins(wishes, &mut results);
+        for (wish, result) in wishes.iter().zip(&mut results).filter(|(wish, _)| is_about_loggers(wish)) {
+            if is_open(result) {
+                *result = check_operations(wish).and_then(|()| self.alter_loggers(wish, validate_only));
+            }
+        }
         for _ in 0..MAX_PLANS {
             let image = self.image();
             let (mut places, mut changes) = (Vec::new(), Vec::new());
@@ -100,6 +108,11 @@ impl Broker {
             _ => Ok(()),
         }
     }
+}
+
+/// Loggers keep no settings, so AlterConfigs does not know them: there would be nothing to replace.
+fn is_about_loggers(wish: &Wish) -> bool {
+    wish.kind == BROKER_LOGGER && !wish.replace
 }
 
 /// Kafka refuses each of several changes to one resource.

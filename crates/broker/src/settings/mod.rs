@@ -1,6 +1,7 @@
 //! Settings that change while the broker runs: kept in the cluster image, taken over from there.
 
 mod alter;
+mod loggers;
 mod resource;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +14,7 @@ use model::BrokerId;
 use crate::broker::Broker;
 
 pub(crate) use alter::{Operation, Wish};
+pub use loggers::{Loggers, ROOT};
 
 /// The broker's settings as they are now.
 pub(crate) struct LiveConfig {

@@ -1,5 +1,6 @@
 //! Brokers of this process.
 
+mod loggers;
 mod settings;
 mod telemetry;
 
