@@ -57,6 +57,11 @@ install_clients() {
     say "Fetching Kafka's tools and building the Java client's program"
     mvn -B -q -f $clients/java package && mkdir -p $clients/java/target && touch $stamp || die "mvn package failed"
   }
+  stamp=tests/kafka/target/lib/.complete
+  up_to_date $stamp tests/kafka/pom.xml || {
+    say "Fetching Apache Kafka"
+    mvn -B -q -f tests/kafka/pom.xml package && touch $stamp || die "mvn package failed"
+  }
   stamp=$clients/python/.venv/.installed
   up_to_date $stamp $clients/python/requirements.txt || {
     say "Installing Python packages"

@@ -51,7 +51,8 @@ pub(crate) async fn what_is_no_growth_is_refused_topic_by_topic(target: Target) 
     let (one, other) = (target.topic_with("a", 2, &[]).await, target.topic("b").await);
     let nobody = target.name("nobody");
     let growths: &[Growth<'_>] = &[(&one.name, 2, None), (&nobody, 3, None), (&other.name, 2, None)];
-    let response = connection.call(NEWEST, &request(growths)).await;
+    // In which order they are answered is the broker's to choose.
+    let response = connection.ask(NEWEST, &request(growths)).await;
     let same = "Topic already has 2 partition(s).";
     assert_eq!(outcome(&response.results, &one.name), (ErrorCode::InvalidPartitions, Some(same)));
     assert_eq!(outcome(&response.results, &nobody), (ErrorCode::UnknownTopicOrPartition, None));
@@ -86,7 +87,7 @@ pub(crate) async fn validating_adds_nothing(target: Target) {
     let topic = target.topic("a").await;
     let nobody = target.name("nobody");
     let asked = request(&[(&topic.name, 5, None), (&nobody, 5, None)]).with_validate_only(true);
-    let response = connection.call(NEWEST, &asked).await;
+    let response = connection.ask(NEWEST, &asked).await;
     assert_eq!(outcome(&response.results, &topic.name), (ErrorCode::None, None));
     assert_eq!(outcome(&response.results, &nobody), (ErrorCode::UnknownTopicOrPartition, None));
     assert_eq!(partitions(&mut connection, &topic.name).await, 1);

@@ -2,7 +2,8 @@
 //! clock that stands still while anything is to be done.
 //!
 //! One file for each API. Its functions are scenarios: they ask a broker, and say what a broker is to answer, whichever
-//! it is: nothing in them knows of Tidelog alone. `own` starts the brokers.
+//! it is: nothing in them knows of Tidelog alone. `tests/like_kafka` plays them on Apache Kafka as well and compares the
+//! answers, also where a scenario asserts nothing of them. `own` starts the brokers.
 #![allow(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
 /// Makes a test of each scenario named.

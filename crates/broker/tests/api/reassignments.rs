@@ -81,7 +81,14 @@ pub(crate) async fn the_only_directory_is_the_one_that_is_found(target: Target) 
                 AlterReplicaLogDirTopic::default().with_name(topic_name(name)).with_partitions(partitions)
             });
             let dir = AlterReplicaLogDir::default().with_path(str_bytes(path)).with_topics(topics.to_vec());
-            let response = connection.call(version, &AlterReplicaLogDirsRequest::default().with_dirs(vec![dir])).await;
+            let request = AlterReplicaLogDirsRequest::default().with_dirs(vec![dir]);
+            let mut response = connection.ask(version, &request).await;
+            // In which order they are answered is the broker's to choose.
+            response.results.sort_by_key(|topic| topic.topic_name.to_string());
+            for topic in &mut response.results {
+                topic.partitions.sort_by_key(|partition| partition.partition_index);
+            }
+            target.transcript.note(format!("{response:?}"));
             let partitions = response.results.iter().flat_map(|topic| &topic.partitions);
             let errors: Vec<ErrorCode> = partitions.map(|partition| error(partition.error_code)).collect();
             assert_eq!(errors, wanted);
