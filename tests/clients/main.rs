@@ -3,6 +3,7 @@
 
 mod articles;
 mod java;
+mod java_admin;
 mod kafkajs;
 mod kcat;
 mod librdkafka;

@@ -14,7 +14,7 @@ mod program;
 use std::time::Duration;
 
 pub use broker::{TestBroker, unique};
-pub use program::{Program, java_client, kafka_tool, kcat, node, python};
+pub use program::{Program, java_client, kafka_core_tool, kafka_tool, kcat, node, python};
 
 /// How long anything may take: nothing needs more than some seconds on an idle machine.
 pub const LIMIT: Duration = Duration::from_secs(120);

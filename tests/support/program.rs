@@ -35,7 +35,12 @@ pub fn java_client(walk: &str, broker: &TestBroker) -> Program {
 
 /// One of Kafka's own tools by its class in `org.apache.kafka.tools`.
 pub fn kafka_tool(class: &str) -> Program {
-    java(&[installed("java/tools/target/lib").join("*")]).arg(format!("org.apache.kafka.tools.{class}"))
+    kafka_core_tool(&format!("org.apache.kafka.tools.{class}"))
+}
+
+/// One of Kafka's own tools by its full class name: some are still in the broker's packages.
+pub fn kafka_core_tool(class: &str) -> Program {
+    java(&[installed("java/tools/target/lib").join("*")]).arg(class)
 }
 
 /// kcat, with the broker's address given.
