@@ -1,6 +1,7 @@
 //! Kafka's own console tools (4.3.1, the newest that are published) and a program on its Java client (4.4.0).
 
 use support::{LIMIT, Program, TestBroker, java_client, kafka_tool, kcat, unique};
+use testkit::process::Broker;
 
 /// A tool that talks to `broker`.
 fn tool(class: &str, broker: &TestBroker) -> Program {
@@ -166,6 +167,60 @@ fn dump_log_segments_reads_our_segments_and_both_indexes() {
         assert_eq!((checked.stdout, checked.stderr), (format!("Dumping {}\n", file(index)), String::new()));
     }
     assert!(dump(&file("index"), &[]).lines().filter(|line| line.starts_with("offset: ")).count() >= 5);
+}
+
+#[test]
+fn dump_log_segments_reads_compacted_segments_and_consumers_the_last_value_of_each_key() {
+    let settings = [("log.cleaner.backoff.ms", 100), ("group.initial.rebalance.delay.ms", 0)];
+    let launch = settings.iter().fold(Broker::launch(), |launch, (name, value)| launch.set(name, *value));
+    let broker = TestBroker::start(launch);
+    let topic = unique("compacted");
+    let configs = "cleanup.policy=compact segment.bytes=1048576 min.cleanable.dirty.ratio=0.01 file.delete.delay.ms=0";
+    let configs = configs.split(' ').flat_map(|config| ["--config", config]);
+    tool("TopicCommand", &broker).args(["--create", "--topic", &topic, "--partitions", "1"]).args(configs).run();
+    // Two segments and a half; each key is written twelve times, and the first is deleted at last.
+    for round in 0..12 {
+        let lines: String = (0..100).map(|key| format!("key{key} {round}-{}\n", "x".repeat(2000))).collect();
+        kcat(&broker).args(["-P", "-t", &topic, "-K", " ", "-z", "lz4"]).input(lines).run();
+        kcat(&broker)
+            .args(["-P", "-t", &topic, "-K", " "])
+            .input(format!("plain {round}-{}\n", "x".repeat(200_000)))
+            .run();
+    }
+    kcat(&broker).args(["-P", "-t", &topic, "-K", " ", "-Z"]).input("key0 \n").run();
+
+    let consume = || {
+        let read = kcat(&broker).args(["-C", "-e", "-q", "-t", &topic, "-f", "%o %k %S %s\n"]).run();
+        read.lines().map(|line| line[..line.len().min(40)].to_owned()).collect::<Vec<_>>()
+    };
+    let mut records = consume();
+    while records.len() > 600 {
+        records = consume();
+    }
+    let last = |key: &str| records.iter().rfind(|line| line.split(' ').nth(1) == Some(key)).cloned();
+    for key in (1..100).map(|key| format!("key{key}")).chain(["plain".to_owned()]) {
+        assert!(last(&key).is_some_and(|line| line.contains(" 11-x")), "{key}: {:?}", last(&key));
+    }
+    assert!(last("key0").is_some_and(|line| line.trim_end().ends_with(" -1")), "{:?}", last("key0"));
+
+    let directory = broker.partition_dir(&topic, 0);
+    let names = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let compacted: Vec<String> = names.filter(|name| name.split('.').next().unwrap().len() > 20).collect();
+    assert!(compacted.iter().any(|name| name.ends_with(".log")), "{compacted:?}");
+    for name in compacted {
+        let file = directory.join(&name).display().to_string();
+        let dump = kafka_tool("DumpLogSegments").args(["--files", &file]);
+        if name.ends_with(".log") {
+            let dumped = dump.args(["--deep-iteration", "--print-data-log"]).finish().success().unwrap();
+            assert!(dumped.stdout.contains("isvalid: true") && !dumped.stdout.contains("isvalid: false"), "{name}");
+            // That offsets are missing is told, and is as it should be.
+            let is_gap = |line: &str| line.starts_with("Non-consecutive offsets") || line.contains(" is followed by ");
+            assert!(dumped.stderr.lines().all(is_gap), "{}", dumped.stderr);
+        } else {
+            let dumped = dump.arg("--verify-index-only").finish();
+            assert_eq!((dumped.stdout, dumped.stderr), (format!("Dumping {file}\n"), String::new()));
+        }
+    }
 }
 
 #[test]
