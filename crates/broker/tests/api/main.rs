@@ -3,7 +3,8 @@
 //!
 //! One file for each API. Its functions are scenarios: they ask a broker, and say what a broker is to answer, whichever
 //! it is: nothing in them knows of Tidelog alone. `tests/like_kafka` plays them on Apache Kafka as well and compares the
-//! answers, also where a scenario asserts nothing of them. `own` starts the brokers.
+//! answers, also where a scenario asserts nothing of them. `own` starts the brokers, and holds the tests that need one of
+//! their own.
 #![allow(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
 /// Makes a test of each scenario named.
@@ -57,3 +58,11 @@ mod reassignments;
 mod support;
 mod sync_group;
 mod update_features;
+
+// What Kafka is not asked: it needs a broker of its own, or knows Tidelog.
+#[path = "own/loggers.rs"]
+mod loggers;
+#[path = "own/settings.rs"]
+mod settings;
+#[path = "own/telemetry.rs"]
+mod telemetry;

@@ -9,8 +9,8 @@ use disk::SimDisk;
 use model::ErrorCode;
 use tracing::level_filters::LevelFilter;
 
-use super::{start, target};
 use crate::incremental_alter_configs::{APPEND, DELETE, DONE, SET, alter, change, refused, request, value};
+use crate::own::{start, target};
 
 const LOGGER: i8 = 8;
 

@@ -1,9 +1,5 @@
 //! Brokers of this process.
 
-mod loggers;
-mod settings;
-mod telemetry;
-
 use std::future::Future;
 use std::net::SocketAddr;
 use std::rc::Rc;

@@ -5,10 +5,10 @@ use std::rc::Rc;
 use disk::SimDisk;
 use model::ErrorCode;
 
-use super::{start, target};
 use crate::incremental_alter_configs::{
     APPEND, BROKER, DELETE, DONE, GROUP, SET, TOPIC, alter, change, refused, request, value,
 };
+use crate::own::{start, target};
 use crate::support::Connection;
 
 fn pair(value: &str, source: i8) -> (String, i8) {

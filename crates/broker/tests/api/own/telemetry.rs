@@ -14,8 +14,8 @@ use wire::messages::{
     ApiVersionsRequest, GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponse, PushTelemetryRequest,
 };
 
-use super::target;
 use crate::incremental_alter_configs::{CLIENT_METRICS, DONE, SET, alter};
+use crate::own::target;
 use crate::support::requests::str_bytes;
 use crate::support::{Connection, error};
 
