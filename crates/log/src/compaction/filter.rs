@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use record::{BatchView, MAX_DECOMPRESSED_BATCH_BYTES, RecompressError, Retained, Retention, retain};
+use record::{BatchView, KeyedRecord, MAX_DECOMPRESSED_BATCH_BYTES, RecompressError, Retained, Retention, retain};
 
 use super::CompactionOrder;
 use super::key_map::KeyMap;
@@ -34,11 +34,11 @@ impl Filter {
         self.mapped_to
     }
 
-    /// What is to stay of a batch.
-    pub(super) fn retain(&self, batch: &BatchView<'_>) -> Result<Retained, RecompressError> {
+    /// What is to stay of a batch, and whether there are tombstones in it that were given their time.
+    pub(super) fn retain(&self, batch: &BatchView<'_>) -> Result<(Retained, bool), RecompressError> {
         // Markers end a transaction for its readers: they stay until there is something to tell which can go.
         if batch.attributes().is_control() || batch.base_offset() >= self.mapped_to {
-            return Ok(Retained::Whole);
+            return Ok((Retained::Whole, false));
         }
         let attributes = batch.attributes();
         let drops_tombstones = attributes.has_delete_horizon() && batch.base_timestamp() <= self.now_ms;
@@ -49,20 +49,27 @@ impl Filter {
             keep_emptied: self.is_last_of_its_producer(batch) || batch.last_offset() + 1 == self.end,
             delete_horizon_ms: is_mapped_whole.then_some(self.delete_horizon_ms),
         };
+        let mut has_tombstones = false;
         let retained = retain(batch, &retention, |record| {
-            if record.offset >= self.mapped_to {
-                return true;
-            }
-            // Records without a key came before the topic was compacted; nothing can ever replace them.
-            let Some(key) = record.key else { return false };
-            let is_last = self.map.get(key).is_none_or(|last| record.offset >= last);
-            is_last && !(record.is_tombstone && drops_tombstones)
+            let stays = self.stays(record, drops_tombstones);
+            has_tombstones |= stays && record.is_tombstone;
+            stays
         });
         match retained {
             // More than 2 GiB with another base timestamp, say: then it stays as it is.
-            Err(RecompressError::Build(_)) => Ok(Retained::Whole),
-            retained => retained,
+            Err(RecompressError::Build(_)) => Ok((Retained::Whole, false)),
+            retained => Ok((retained?, has_tombstones && is_mapped_whole)),
         }
+    }
+
+    fn stays(&self, record: &KeyedRecord<'_>, drops_tombstones: bool) -> bool {
+        if record.offset >= self.mapped_to {
+            return true;
+        }
+        // Records without a key came before the topic was compacted; nothing can ever replace them.
+        let Some(key) = record.key else { return false };
+        let is_last = self.map.get(key).is_none_or(|last| record.offset >= last);
+        is_last && !(record.is_tombstone && drops_tombstones)
     }
 
     /// Whether the producer's sequence is known by this batch (KIP-98).

@@ -40,13 +40,19 @@ impl Output {
         self.indexes.facts.log_bytes
     }
 
-    /// Adds a batch at the end.
-    pub(super) fn push(&mut self, head: BatchHead, batch: &[u8], settings: &LogSettings) -> Result<(), LogError> {
+    /// Adds a batch at the end. Its delete horizon counts as long as it has tombstones: the flag stays without them.
+    pub(super) fn push(
+        &mut self,
+        head: BatchHead,
+        batch: &[u8],
+        has_tombstones: bool,
+        settings: &LogSettings,
+    ) -> Result<(), LogError> {
         let found = Found { position: self.log_bytes(), head };
         self.indexes.add(&found, settings);
         let facts = &mut self.indexes.facts;
         facts.log_bytes += batch.len() as u64;
-        if head.attributes().has_delete_horizon() {
+        if has_tombstones && head.attributes().has_delete_horizon() {
             let horizon_ms = head.base_timestamp();
             let is_first = facts.delete_horizon_ms == record::NONE;
             facts.delete_horizon_ms = if is_first { horizon_ms } else { facts.delete_horizon_ms.min(horizon_ms) };

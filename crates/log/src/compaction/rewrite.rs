@@ -60,18 +60,18 @@ impl Rewrite {
         let Some(batch) = input.next(&self.shared)? else { return Ok(0) };
         let read = batch.bytes().len();
         let written = match filter.retain(&batch) {
-            Ok(Retained::Whole) => {
+            Ok((Retained::Whole, has_tombstones)) => {
                 let (head, bytes) = (batch.head(), batch.bytes());
-                push(self, head, bytes)?;
+                push(self, head, bytes, has_tombstones)?;
                 read
             }
-            Ok(Retained::Rewritten(bytes)) => {
+            Ok((Retained::Rewritten(bytes), has_tombstones)) => {
                 if let Some(head) = BatchHead::copy_of(&bytes) {
-                    push(self, head, &bytes)?;
+                    push(self, head, &bytes, has_tombstones)?;
                 }
                 bytes.len()
             }
-            Ok(Retained::Nothing) => 0,
+            Ok((Retained::Nothing, _)) => 0,
             Err(error) => return Err(input.damaged(&self.shared, error.to_string())),
         };
         self.input = Some(input);
@@ -108,7 +108,7 @@ impl Rewrite {
 
 /// Writes a batch to the segment that is being made, or to a new one if it would grow too large: a batch may take more
 /// room with a delete horizon, or compressed by another version of its codec.
-fn push(rewrite: &mut Rewrite, head: BatchHead, batch: &[u8]) -> Result<(), LogError> {
+fn push(rewrite: &mut Rewrite, head: BatchHead, batch: &[u8], has_tombstones: bool) -> Result<(), LogError> {
     let size = batch.len() as u64;
     let most = rewrite.settings.segment_bytes;
     if rewrite.output.as_ref().is_some_and(|output| output.log_bytes() + size > most) {
@@ -121,7 +121,7 @@ fn push(rewrite: &mut Rewrite, head: BatchHead, batch: &[u8]) -> Result<(), LogE
         rewrite.output = Some(Output::create(rewrite.shared.clone(), facts)?);
     }
     match &mut rewrite.output {
-        Some(output) => output.push(head, batch, &rewrite.settings),
+        Some(output) => output.push(head, batch, has_tombstones, &rewrite.settings),
         None => Ok(()),
     }
 }

@@ -50,6 +50,17 @@ fn a_tombstone_stays_for_its_time_and_the_value_before_it_does_not() {
 }
 
 #[test]
+fn tombstones_that_are_gone_ask_for_no_other_pass() {
+    for texts in [&["a=1 b", "c=1"][..], &["a=1", "b c=1"], &["b", "a=1"]] {
+        let log = log_of(&new_disk(1), texts);
+        compact(&log, 5000);
+        compact(&log, 6000);
+        assert!(lines(&log).iter().all(|line| !line.contains("gone")), "{texts:?}");
+        assert_eq!(log.compaction_need(&RULES, i64::MAX, 1 << 40), None, "{texts:?}");
+    }
+}
+
+#[test]
 fn a_tombstone_that_is_replaced_goes_at_once() {
     let log = log_of(&new_disk(1), &["a", "a=1"]);
     compact(&log, 0);
