@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Feeds each target bytes that it has not seen, guided by coverage: ./run.sh [SECONDS [TARGET...]]. It takes only the
 # stable toolchain and a C++ compiler. What makes a target fail is kept in crashes/; what reaches new code is added to
-# corpus/ if GROW=1 is set.
+# corpus/ if GROW=1 is set. Each run goes the same way; SEED=0 takes another one each time.
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-60}
@@ -20,7 +20,7 @@ fuzz() {
   grown=$(mktemp -d)
   mkdir -p "corpus/$target" crashes
   "target/$host/release/$target" "$grown" "corpus/$target" -max_total_time="$seconds" -timeout=10 \
-    -rss_limit_mb=1024 -max_len=65536 -artifact_prefix="crashes/$target-" -print_final_stats=1 \
+    -seed="${SEED:-1}" -rss_limit_mb=1024 -max_len=65536 -artifact_prefix="crashes/$target-" -print_final_stats=1 \
     >"$grown.log" 2>&1 || status=1
   [ $status = 0 ] || tail -40 "$grown.log"
   local verdict=(ok FAILED)

@@ -202,7 +202,12 @@ pub(crate) async fn a_smaller_limit_counts_for_the_next_batch(target: Target) {
     let limit = [("max.message.bytes", SET, Some("10"))];
     assert_eq!(alter(&mut connection, TOPIC, &topic.name, &limit).await, DONE);
     until(&mut connection, &topic.name, "max.message.bytes", "10").await;
-    let refusal = connection.call(12, &produce(12, &topic, 0, batch(&["some text"]))).await;
+    // A log of Kafka's hears of it later than those who describe it.
+    let another = produce(12, &topic, 0, batch(&["some text"]));
+    while connection.ask(12, &another).await.responses[0].partition_responses[0].error_code == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let refusal = connection.call(12, &another).await;
     assert_eq!(error(refusal.responses[0].partition_responses[0].error_code), ErrorCode::MessageTooLarge);
 }
 

@@ -40,6 +40,9 @@ pub(crate) struct WriteHead {
 /// No log comes this far; what follows an index is an index, too.
 const MAX_INDEX: u64 = u64::MAX >> 1;
 
+/// No journal is opened so often; the next opening has a life, too.
+const MAX_LIFE: u32 = u32::MAX >> 1;
+
 /// What a record says. The numbers are the format's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -181,6 +184,9 @@ impl Outline {
             life: u32_at(control, 36),
             clean_stop: u32_at(control, 44) & 1 != 0,
         };
+        if head.life > MAX_LIFE {
+            return None;
+        }
         let records: Option<Vec<Record>> =
             control[HEAD_BYTES..].chunks_exact(RECORD_BYTES).map(Record::decode).collect();
         Some((head, records?))
