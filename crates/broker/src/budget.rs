@@ -8,17 +8,23 @@
 //! Kafka's `queued.max.request.bytes` counts a request as soon as it is announced, and has no limit
 //! unless told. Here what is announced and not sent costs nothing.
 
+use std::future::Future;
+use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use crate::error::Close;
 
 /// What a request costs nobody. A connection's buffer holds as much of a frame whose length alone has come.
 pub(crate) const FREE_BYTES: usize = 64 * 1024;
 
 /// How long who keeps others waiting may make no progress.
-pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(5);
+const STALLED_AFTER: Duration = Duration::from_secs(5);
 
 /// See the module.
 pub(crate) struct Budget {
@@ -62,8 +68,31 @@ impl Budget {
         }
     }
 
+    /// Waits for what a client has to do, for `idle` at most. Who holds a share has only [`STALLED_AFTER`] while somebody
+    /// else waits for one.
+    pub(crate) async fn wait<T>(
+        &self,
+        idle: Duration,
+        holds_share: bool,
+        done: impl Future<Output = io::Result<T>>,
+    ) -> Result<T, Close> {
+        let mut done = pin!(done);
+        let mut left = idle;
+        loop {
+            let patience = if holds_share { left.min(STALLED_AFTER) } else { left };
+            match timeout(patience, done.as_mut()).await {
+                Ok(result) => return Ok(result?),
+                Err(_) if holds_share && self.is_short() => return Err(Close::Stalled),
+                Err(_) => left = left.saturating_sub(patience),
+            }
+            if left.is_zero() {
+                return Err(Close::Idle);
+            }
+        }
+    }
+
     /// Whether somebody waits for a share.
-    pub(crate) fn is_short(&self) -> bool {
+    fn is_short(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0
     }
 

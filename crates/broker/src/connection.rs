@@ -13,11 +13,10 @@ use std::sync::{Arc, OnceLock};
 use bytes::{Buf, Bytes};
 use futures::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
 use wire::Frame;
 
 use crate::broker::Broker;
-use crate::budget::{STALLED_AFTER, Share};
+use crate::budget::Share;
 use crate::dispatch::{self, Answer};
 use crate::error::Close;
 use crate::inbox::{Inbox, idle_time};
@@ -123,19 +122,15 @@ impl Connection {
     }
 
     async fn write<S: AsyncWrite + Unpin>(&mut self, stream: &mut S, mut frame: Frame) -> Result<(), Close> {
-        let _share = self.broker.budget.take(frame.own_bytes());
+        let budget = &self.broker.budget;
+        let _share = budget.take(frame.own_bytes());
         let idle = idle_time(&self.broker.config());
-        let mut left = idle;
         while frame.has_remaining() {
-            let patience = left.min(STALLED_AFTER);
-            match timeout(patience, stream.write_buf(&mut frame)).await {
-                Ok(Ok(1..)) => left = idle,
-                Ok(_) => return Err(Close::Gone),
-                Err(_) if self.broker.budget.is_short() => return Err(Close::Stalled),
-                Err(_) => left = left.saturating_sub(patience),
-            }
-            if left.is_zero() {
-                return Err(Close::Unread);
+            match budget.wait(idle, true, stream.write_buf(&mut frame)).await {
+                Ok(1..) => {}
+                Ok(0) => return Err(Close::Gone),
+                Err(Close::Idle) => return Err(Close::Unread),
+                Err(why) => return Err(why),
             }
         }
         Ok(())

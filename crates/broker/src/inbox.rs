@@ -6,10 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use config::BrokerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::time::timeout;
 use wire::FrameReader;
 
-use crate::budget::{Budget, FREE_BYTES, STALLED_AFTER, Share};
+use crate::budget::{Budget, FREE_BYTES, Share};
 use crate::error::Close;
 
 /// The first request may not be larger, as long as nobody knows whether a Kafka client is speaking. It is
@@ -61,18 +60,10 @@ impl Inbox {
     }
 
     async fn read<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> Result<(), Close> {
-        let mut left = self.idle;
-        loop {
-            let patience = if self.share.is_some() { left.min(STALLED_AFTER) } else { left };
-            match timeout(patience, stream.read_buf(self.frames.buffer())).await {
-                Ok(Ok(1..)) => return Ok(()),
-                Ok(_) => return Err(Close::Gone),
-                Err(_) if self.share.is_some() && self.budget.is_short() => return Err(Close::Stalled),
-                Err(_) => left = left.saturating_sub(patience),
-            }
-            if left.is_zero() {
-                return Err(Close::Idle);
-            }
+        let holds_share = self.share.is_some();
+        match self.budget.wait(self.idle, holds_share, stream.read_buf(self.frames.buffer())).await? {
+            0 => Err(Close::Gone),
+            _ => Ok(()),
         }
     }
 }

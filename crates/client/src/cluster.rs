@@ -1,6 +1,6 @@
 //! The cluster as a whole.
 
-use model::{BrokerId, ErrorCode};
+use model::BrokerId;
 use wire::StrBytes;
 use wire::messages::DescribeClusterRequest;
 use wire::messages::describe_cluster_response::DescribeClusterBroker;
@@ -47,13 +47,8 @@ impl Client {
     /// If no broker can be reached.
     pub async fn describe_cluster(&self) -> Result<Cluster, ClientError> {
         let response = self.ask(&DescribeClusterRequest::default()).await?;
-        match ErrorCode::from_code(response.error_code) {
-            ErrorCode::None => {}
-            code => {
-                let message = response.error_message.as_ref().map(StrBytes::to_string);
-                return Err(ClientError::refused("describing the cluster", code, message));
-            }
-        }
+        let what = || "describing the cluster".to_owned();
+        ClientError::check(response.error_code, what, response.error_message.as_ref())?;
         let mut brokers: Vec<ClusterBroker> = response.brokers.iter().map(broker).collect();
         brokers.sort_by_key(|broker| broker.id);
         let connection = self.any().await?;

@@ -1,6 +1,7 @@
 //! What can go wrong, each said with the address or the name it is about, and the remedy.
 
 use model::ErrorCode;
+use wire::StrBytes;
 
 use crate::Address;
 
@@ -166,6 +167,18 @@ impl ClientError {
     /// A refusal by this code.
     pub(crate) fn refused(what: impl Into<String>, code: ErrorCode, message: Option<String>) -> Self {
         ClientError::Refused { what: what.into(), code, message: message.filter(|text| !text.is_empty()) }
+    }
+
+    /// Nothing, or a refusal by this code.
+    pub(crate) fn check(
+        code: i16,
+        what: impl FnOnce() -> String,
+        message: Option<&StrBytes>,
+    ) -> Result<(), ClientError> {
+        match ErrorCode::from_code(code) {
+            ErrorCode::None => Ok(()),
+            code => Err(ClientError::refused(what(), code, message.map(StrBytes::to_string))),
+        }
     }
 
     /// The broker's code, if it was one that refused.

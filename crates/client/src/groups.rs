@@ -214,14 +214,11 @@ fn empty(api: &str) -> ClientError {
 }
 
 fn check(code: i16, what: impl FnOnce() -> String, message: Option<&StrBytes>) -> Result<(), ClientError> {
-    match ErrorCode::from_code(code) {
-        ErrorCode::None => Ok(()),
-        // What the coordinator says to somebody who is no member.
-        code @ (ErrorCode::NonEmptyGroup | ErrorCode::UnknownMemberId) => {
-            Err(ClientError::refused(what(), code, Some("the group has members: stop them first".to_owned())))
-        }
-        code => Err(ClientError::refused(what(), code, message.map(StrBytes::to_string))),
-    }
+    // What the coordinator says to somebody who is no member.
+    const HAS_MEMBERS: [ErrorCode; 2] = [ErrorCode::NonEmptyGroup, ErrorCode::UnknownMemberId];
+    let remedy = StrBytes::from_static_str("the group has members: stop them first");
+    let message = if HAS_MEMBERS.contains(&ErrorCode::from_code(code)) { Some(&remedy) } else { message };
+    ClientError::check(code, what, message)
 }
 
 fn listing(listed: &ListedGroup) -> GroupListing {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{BrokerId, ErrorCode};
+use model::BrokerId;
 use wire::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use wire::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
@@ -94,10 +94,7 @@ fn take(
 ) -> Result<(), ClientError> {
     for partition in response.topics.into_iter().flat_map(|topic| topic.partitions) {
         let index = partition.partition_index;
-        match ErrorCode::from_code(partition.error_code) {
-            ErrorCode::None => {}
-            code => return Err(ClientError::refused(format!("finding offsets of {}-{index}", topic.name), code, None)),
-        }
+        ClientError::check(partition.error_code, || format!("finding offsets of {}-{index}", topic.name), None)?;
         if partition.offset >= 0 {
             let timestamp = matches!(at, OffsetAt::Timestamp(_)).then_some(partition.timestamp);
             found.insert(index, OffsetFound { offset: partition.offset, timestamp });

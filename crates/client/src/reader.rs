@@ -165,10 +165,7 @@ impl Reader {
     }
 
     async fn take(&mut self, response: FetchResponse) -> Result<Vec<Fetched>, ClientError> {
-        match ErrorCode::from_code(response.error_code) {
-            ErrorCode::None => {}
-            code => return Err(ClientError::refused(format!("reading {}", self.topic.name), code, None)),
-        }
+        ClientError::check(response.error_code, || format!("reading {}", self.topic.name), None)?;
         let mut all = Vec::new();
         let mut failed = None;
         for data in response.responses.into_iter().flat_map(|topic| topic.partitions) {

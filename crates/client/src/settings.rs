@@ -1,6 +1,5 @@
 //! Settings of topics (DescribeConfigs).
 
-use model::ErrorCode;
 use wire::StrBytes;
 use wire::messages::DescribeConfigsRequest;
 use wire::messages::describe_configs_request::DescribeConfigsResource;
@@ -39,13 +38,9 @@ impl Client {
         let request = DescribeConfigsRequest::default().with_resources(vec![resource]);
         let result = self.ask(&request).await?.results.into_iter().next();
         let result = result.ok_or_else(|| ClientError::Invalid("an empty answer to DescribeConfigs".to_owned()))?;
-        match ErrorCode::from_code(result.error_code) {
-            ErrorCode::None => Ok(result.configs.iter().map(setting).collect()),
-            code => {
-                let message = result.error_message.as_ref().map(StrBytes::to_string);
-                Err(ClientError::refused(format!("describing the settings of {topic}"), code, message))
-            }
-        }
+        let what = || format!("describing the settings of {topic}");
+        ClientError::check(result.error_code, what, result.error_message.as_ref())?;
+        Ok(result.configs.iter().map(setting).collect())
     }
 }
 

@@ -185,10 +185,8 @@ impl Client {
         let response = self.metadata(Some(name), create).await?;
         let found = response.topics.into_iter().next();
         let found = found.ok_or_else(|| ClientError::Invalid("an empty answer to Metadata".to_owned()))?;
-        match ErrorCode::from_code(found.error_code) {
-            ErrorCode::None => Ok(topic(found)),
-            code => Err(ClientError::refused(format!("looking up {name}"), code, None)),
-        }
+        ClientError::check(found.error_code, || format!("looking up {name}"), None)?;
+        Ok(topic(found))
     }
 
     async fn metadata(&self, topic: Option<&str>, create: bool) -> Result<MetadataResponse, ClientError> {
