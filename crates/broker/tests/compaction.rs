@@ -1,16 +1,15 @@
 //! Compaction as clients see it: in one thread, with a clock that stands still while anything is to be done.
 #![allow(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
+mod in_process;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Env, Running};
+use broker::Running;
 use bytes::Bytes;
-use config::{BrokerConfig, Sources};
 use disk::SimDisk;
-use model::{Inline, SystemClock, SystemRandom};
 use record::{BatchBuilder, BatchView, Records};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use wire::StrBytes;
@@ -25,16 +24,8 @@ use wire::messages::{
 };
 
 async fn start(disk: &SimDisk) -> (Running, Client) {
-    let set = ["offsets.topic.num.partitions=1", "offsets.topic.segment.bytes=1048576", "shards.per.broker=1"];
-    let set = set.iter().map(|setting| (*setting).to_owned()).collect();
-    let config = BrokerConfig::load(&Sources { set, ..Sources::default() }).unwrap();
-    let env = Env {
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom),
-        executor: Arc::new(Inline),
-        disk: Arc::new(disk.clone()),
-    };
-    let broker = Running::start_detached(Arc::new(config), env).await.unwrap();
+    let settings = ["offsets.topic.num.partitions=1", "offsets.topic.segment.bytes=1048576", "shards.per.broker=1"];
+    let broker = in_process::start(disk, &settings).await;
     let (ours, theirs) = tokio::io::duplex(1 << 20);
     broker.attach(theirs, SocketAddr::from(([127, 0, 0, 1], 1)));
     (broker, Client(ours))
@@ -80,7 +71,7 @@ impl Client {
 
     /// A batch of one record, and the error.
     async fn produce(&mut self, topic: &str, key: Option<&str>, value: Option<&str>) -> i16 {
-        let now_ms = model::Clock::now_ms(&SystemClock);
+        let now_ms = model::Clock::now_ms(&model::SystemClock);
         let batch = BatchBuilder::new().record(now_ms, key.map(str::as_bytes), value.map(str::as_bytes));
         let data = PartitionProduceData::default().with_records(Some(batch.build().unwrap()));
         let data = TopicProduceData::default().with_name(name(topic)).with_partition_data(vec![data]);

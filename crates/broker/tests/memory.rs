@@ -2,14 +2,13 @@
 //! clock that stands still while anything is to be done.
 #![allow(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
+mod in_process;
+
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Env, Running};
-use config::{BrokerConfig, Sources};
+use broker::Running;
 use disk::SimDisk;
-use model::{Inline, SystemClock, SystemRandom};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::Instant;
 use wire::StrBytes;
@@ -23,15 +22,7 @@ const BUDGET: usize = 200_000;
 const IDLE: Duration = Duration::from_secs(600);
 
 async fn start(settings: &[&str]) -> Running {
-    let set = settings.iter().map(|setting| (*setting).to_owned()).collect();
-    let config = BrokerConfig::load(&Sources { set, ..Sources::default() }).unwrap();
-    let env = Env {
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom),
-        executor: Arc::new(Inline),
-        disk: Arc::new(SimDisk::new(0)),
-    };
-    Running::start_detached(Arc::new(config), env).await.unwrap()
+    in_process::start(&SimDisk::new(0), settings).await
 }
 
 async fn start_small() -> Running {

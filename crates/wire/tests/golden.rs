@@ -6,6 +6,8 @@ use wire::messages::*;
 use wire::{ApiKey, Incoming, decode, decode_response, encode_request, encode_response, parse_request};
 
 mod golden_file;
+#[macro_use]
+mod served_apis;
 use golden_file::{Golden, of};
 
 fn request_comes_back<M: Request>(golden: &Golden) {
@@ -56,7 +58,7 @@ where
 }
 
 macro_rules! each_served_api {
-    ($($test:ident $request:ident;)*) => {
+    ($($test:ident $api:ident $request:ident;)*) => {
         $(#[test]
         fn $test() {
             let api = <$request as Request>::API;
@@ -79,46 +81,7 @@ macro_rules! each_served_api {
     };
 }
 
-each_served_api! {
-    produce ProduceRequest;
-    fetch FetchRequest;
-    list_offsets ListOffsetsRequest;
-    metadata MetadataRequest;
-    offset_commit OffsetCommitRequest;
-    offset_fetch OffsetFetchRequest;
-    find_coordinator FindCoordinatorRequest;
-    join_group JoinGroupRequest;
-    heartbeat HeartbeatRequest;
-    leave_group LeaveGroupRequest;
-    sync_group SyncGroupRequest;
-    describe_groups DescribeGroupsRequest;
-    list_groups ListGroupsRequest;
-    api_versions ApiVersionsRequest;
-    create_topics CreateTopicsRequest;
-    delete_topics DeleteTopicsRequest;
-    delete_records DeleteRecordsRequest;
-    init_producer_id InitProducerIdRequest;
-    offset_for_leader_epoch OffsetForLeaderEpochRequest;
-    describe_cluster DescribeClusterRequest;
-    describe_configs DescribeConfigsRequest;
-    alter_configs AlterConfigsRequest;
-    incremental_alter_configs IncrementalAlterConfigsRequest;
-    list_config_resources ListConfigResourcesRequest;
-    create_partitions CreatePartitionsRequest;
-    offset_delete OffsetDeleteRequest;
-    delete_groups DeleteGroupsRequest;
-    describe_log_dirs DescribeLogDirsRequest;
-    describe_topic_partitions DescribeTopicPartitionsRequest;
-    describe_producers DescribeProducersRequest;
-    describe_quorum DescribeQuorumRequest;
-    elect_leaders ElectLeadersRequest;
-    alter_partition_reassignments AlterPartitionReassignmentsRequest;
-    list_partition_reassignments ListPartitionReassignmentsRequest;
-    alter_replica_log_dirs AlterReplicaLogDirsRequest;
-    update_features UpdateFeaturesRequest;
-    get_telemetry_subscriptions GetTelemetrySubscriptionsRequest;
-    push_telemetry PushTelemetryRequest;
-}
+with_served_apis! { each_served_api }
 
 #[test]
 fn records_and_strings_point_into_the_frame() {

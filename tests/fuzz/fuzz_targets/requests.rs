@@ -1,6 +1,10 @@
 //! Frames as clients send them: what the decoder accepts, the encoder gives back.
 #![no_main]
 
+#[path = "../../../crates/wire/tests/served_apis/mod.rs"]
+#[macro_use]
+mod served_apis;
+
 use std::fmt::Debug;
 
 use bytes::Bytes;
@@ -19,54 +23,20 @@ fn round_trip<R: Request + PartialEq + Debug>(header: &RequestHeader, body: Byte
 }
 
 macro_rules! by_api {
-    ($header:ident, $body:ident: $($api:ident $request:ident,)*) => {
-        match $header.api {
-            $(wire::ApiKey::$api => round_trip::<$request>(&$header, $body),)*
-            _ => {}
+    ($($test:ident $api:ident $request:ident;)*) => {
+        fn feed(header: &RequestHeader, body: Bytes) {
+            match header.api {
+                $(wire::ApiKey::$api => round_trip::<$request>(header, body),)*
+                _ => {}
+            }
         }
     };
 }
 
+with_served_apis! { by_api }
+
 fuzz_target!(|frame: &[u8]| {
-    let Ok(Incoming::Request(header, body)) = parse_request(Bytes::copy_from_slice(frame)) else { return };
-    by_api! { header, body:
-        Produce ProduceRequest,
-        Fetch FetchRequest,
-        ListOffsets ListOffsetsRequest,
-        Metadata MetadataRequest,
-        OffsetCommit OffsetCommitRequest,
-        OffsetFetch OffsetFetchRequest,
-        FindCoordinator FindCoordinatorRequest,
-        JoinGroup JoinGroupRequest,
-        Heartbeat HeartbeatRequest,
-        LeaveGroup LeaveGroupRequest,
-        SyncGroup SyncGroupRequest,
-        DescribeGroups DescribeGroupsRequest,
-        ListGroups ListGroupsRequest,
-        ApiVersions ApiVersionsRequest,
-        CreateTopics CreateTopicsRequest,
-        DeleteTopics DeleteTopicsRequest,
-        DeleteRecords DeleteRecordsRequest,
-        InitProducerId InitProducerIdRequest,
-        OffsetForLeaderEpoch OffsetForLeaderEpochRequest,
-        DescribeCluster DescribeClusterRequest,
-        DescribeConfigs DescribeConfigsRequest,
-        AlterConfigs AlterConfigsRequest,
-        IncrementalAlterConfigs IncrementalAlterConfigsRequest,
-        ListConfigResources ListConfigResourcesRequest,
-        CreatePartitions CreatePartitionsRequest,
-        OffsetDelete OffsetDeleteRequest,
-        DeleteGroups DeleteGroupsRequest,
-        DescribeLogDirs DescribeLogDirsRequest,
-        DescribeTopicPartitions DescribeTopicPartitionsRequest,
-        DescribeProducers DescribeProducersRequest,
-        DescribeQuorum DescribeQuorumRequest,
-        ElectLeaders ElectLeadersRequest,
-        AlterPartitionReassignments AlterPartitionReassignmentsRequest,
-        ListPartitionReassignments ListPartitionReassignmentsRequest,
-        AlterReplicaLogDirs AlterReplicaLogDirsRequest,
-        UpdateFeatures UpdateFeaturesRequest,
-        GetTelemetrySubscriptions GetTelemetrySubscriptionsRequest,
-        PushTelemetry PushTelemetryRequest,
+    if let Ok(Incoming::Request(header, body)) = parse_request(Bytes::copy_from_slice(frame)) {
+        feed(&header, body);
     }
 });

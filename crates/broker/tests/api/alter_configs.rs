@@ -6,7 +6,7 @@ use wire::messages::alter_configs_request::{AlterConfigsResource, AlterableConfi
 
 use crate::incremental_alter_configs::{TOPIC, value};
 use crate::support::requests::str_bytes;
-use crate::support::{Target, error};
+use crate::support::{Target, a_moment, error};
 
 const NEWEST: i16 = 2;
 
@@ -29,7 +29,7 @@ pub(crate) async fn every_version_replaces_all_settings(target: Target) {
         let response = connection.call(version, &request(&topic.name, &[("retention.ms", Some("1234"))])).await;
         assert_eq!(error(response.responses[0].error_code), ErrorCode::None);
         while value(&mut connection, TOPIC, &topic.name, "retention.ms").await.0 != "1234" {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            a_moment().await;
         }
         assert_eq!(value(&mut connection, TOPIC, &topic.name, "segment.bytes").await, ("1073741824".to_owned(), 5));
     }

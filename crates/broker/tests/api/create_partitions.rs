@@ -6,7 +6,7 @@ use wire::messages::create_partitions_response::CreatePartitionsTopicResult;
 use wire::messages::{BrokerId, CreatePartitionsRequest};
 
 use crate::support::requests::{list_offsets, metadata, topic_name};
-use crate::support::{Connection, Target, error};
+use crate::support::{Connection, Target, a_moment, error};
 
 const NEWEST: i16 = 3;
 
@@ -41,7 +41,7 @@ pub(crate) async fn every_version_adds_partitions_that_can_be_used(target: Targe
         assert_eq!(outcome(&response.results, &topic.name), (ErrorCode::None, None));
         let end = list_offsets(&topic.name, count - 1, -1);
         while connection.ask(7, &end).await.topics[0].partitions[0].error_code != 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            a_moment().await;
         }
     }
 }

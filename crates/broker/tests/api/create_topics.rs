@@ -9,7 +9,7 @@ use wire::messages::create_topics_response::CreatableTopicResult;
 use wire::messages::{BrokerId, CreateTopicsRequest};
 
 use crate::support::requests::{list_offsets, metadata, str_bytes, topic_name};
-use crate::support::{Connection, Target, error};
+use crate::support::{Connection, Target, a_moment, error};
 
 const NEWEST: i16 = 7;
 
@@ -53,7 +53,7 @@ pub(crate) async fn every_version_creates(target: Target) {
         assert_eq!((created.num_partitions, created.replication_factor), if version < 5 { (-1, -1) } else { (2, 1) });
         assert_eq!(created.topic_id != Uuid::nil(), version >= 7);
         while connection.ask(7, &list_offsets(&name, 1, -1)).await.topics[0].partitions[0].error_code != 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            a_moment().await;
         }
     }
 }

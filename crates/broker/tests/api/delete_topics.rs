@@ -6,7 +6,7 @@ use wire::messages::delete_topics_request::DeleteTopicState;
 use wire::messages::{DeleteTopicsRequest, DeleteTopicsResponse};
 
 use crate::support::requests::{append, list_offsets, metadata, topic_name};
-use crate::support::{Connection, Target, Topic, error};
+use crate::support::{Connection, Target, Topic, a_moment, error};
 
 const NEWEST: i16 = 6;
 
@@ -43,7 +43,7 @@ pub(crate) async fn every_version_deletes(target: Target) {
         let response = connection.call(version, &by_names(version, &[&topic.name])).await;
         assert_eq!(told(&response), [(ErrorCode::None, "")]);
         while is_there(&mut connection, &topic).await {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            a_moment().await;
         }
     }
 }

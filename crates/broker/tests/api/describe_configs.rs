@@ -6,7 +6,7 @@ use wire::messages::describe_configs_request::DescribeConfigsResource;
 
 use crate::incremental_alter_configs::{BROKER, CLIENT_METRICS, DONE, GROUP, SET, TOPIC, alter, described};
 use crate::support::requests::str_bytes;
-use crate::support::{Target, error};
+use crate::support::{Target, a_moment, error};
 
 const NEWEST: i16 = 4;
 const LOGGER: i8 = 8;
@@ -67,7 +67,7 @@ pub(crate) async fn a_subscription_shows_what_was_set_and_the_rest_by_default(ta
             assert_eq!((interval.synonyms.len(), interval.synonyms[0].source), (1, 7));
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        a_moment().await;
     }
     let patterns = described(&mut connection, CLIENT_METRICS, &name, "match").await;
     assert_eq!((patterns.value.as_deref(), patterns.config_type, patterns.config_source), (Some(""), 7, 5));

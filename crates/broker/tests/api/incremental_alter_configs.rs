@@ -8,7 +8,7 @@ use wire::messages::{DescribeConfigsRequest, IncrementalAlterConfigsRequest};
 
 use crate::support::records::batch;
 use crate::support::requests::{produce, str_bytes};
-use crate::support::{Connection, Target, error};
+use crate::support::{Connection, Target, a_moment, error};
 
 pub(crate) const NEWEST: i16 = 1;
 
@@ -85,7 +85,7 @@ pub(crate) async fn value(connection: &mut Connection, kind: i8, name: &str, set
 /// Waits until a setting is this: Kafka answers before all of its parts have heard.
 async fn until(connection: &mut Connection, topic: &str, setting: &str, wanted: &str) {
     while value(connection, TOPIC, topic, setting).await.0 != wanted {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        a_moment().await;
     }
 }
 
@@ -205,7 +205,7 @@ pub(crate) async fn a_smaller_limit_counts_for_the_next_batch(target: Target) {
     // A log of Kafka's hears of it later than those who describe it.
     let another = produce(12, &topic, 0, batch(&["some text"]));
     while connection.ask(12, &another).await.responses[0].partition_responses[0].error_code == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        a_moment().await;
     }
     let refusal = connection.call(12, &another).await;
     assert_eq!(error(refusal.responses[0].partition_responses[0].error_code), ErrorCode::MessageTooLarge);

@@ -6,7 +6,7 @@ use model::ErrorCode;
 use wire::StrBytes;
 use wire::messages::{InitProducerIdRequest, ProducerId};
 
-use crate::support::{Connection, Target, error};
+use crate::support::{Connection, Target, a_moment, error};
 
 const NEWEST: i16 = 5;
 
@@ -18,7 +18,7 @@ fn request() -> InitProducerIdRequest {
 async fn connect(target: &Target) -> Connection {
     let mut connection = target.connect().await;
     while error(connection.ask(NEWEST, &request()).await.error_code) == ErrorCode::CoordinatorLoadInProgress {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        a_moment().await;
     }
     connection
 }

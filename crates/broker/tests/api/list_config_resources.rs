@@ -4,7 +4,7 @@ use model::ErrorCode;
 use wire::messages::{ListConfigResourcesRequest, ListConfigResourcesResponse};
 
 use crate::incremental_alter_configs::{BROKER, CLIENT_METRICS, DONE, SET, TOPIC, alter};
-use crate::support::{Target, error};
+use crate::support::{Target, a_moment, error};
 
 fn of_types(types: &[i8]) -> ListConfigResourcesRequest {
     ListConfigResourcesRequest::default().with_resource_types(types.to_vec())
@@ -20,7 +20,7 @@ pub(crate) async fn each_type_is_listed_once_it_has_settings(target: Target) {
     let (topic, metrics) = (target.topic("a").await, target.name("metrics"));
     assert_eq!(alter(&mut connection, CLIENT_METRICS, &metrics, &[("interval.ms", SET, Some("1000"))]).await, DONE);
     while !has(&connection.ask(0, &of_types(&[])).await, CLIENT_METRICS, &metrics) {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        a_moment().await;
     }
     let all = connection.ask(1, &of_types(&[])).await;
     for (kind, name) in [(CLIENT_METRICS, &*metrics), (TOPIC, &topic.name), (BROKER, "1"), (8, "1")] {

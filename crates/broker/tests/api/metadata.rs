@@ -6,7 +6,7 @@ use wire::messages::metadata_request::MetadataRequestTopic;
 use wire::messages::{MetadataRequest, MetadataResponse};
 
 use crate::support::requests::{metadata, topic_name};
-use crate::support::{Target, error};
+use crate::support::{Target, a_moment, error};
 
 const NEWEST: i16 = 13;
 
@@ -90,7 +90,7 @@ pub(crate) async fn an_unknown_topic_is_created_if_it_may_be(target: Target) {
             if response.topics[0].error_code == 0 {
                 break response;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            a_moment().await;
         };
         assert_eq!(topics(&found), [(name, ErrorCode::None, 1)]);
     }

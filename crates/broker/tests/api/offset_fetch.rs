@@ -10,7 +10,7 @@ use wire::messages::{GroupId, OffsetFetchRequest, OffsetFetchResponse};
 use crate::offset_commit::commit;
 use crate::support::groups::Member;
 use crate::support::requests::{str_bytes, topic_name};
-use crate::support::{Target, Topic, error};
+use crate::support::{Target, Topic, a_moment, error};
 
 const NEWEST: i16 = 10;
 
@@ -158,7 +158,7 @@ pub(crate) async fn offsets_go_with_their_topic(target: Target) {
         if committed(&found).1 == -1 {
             break found;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        a_moment().await;
     };
     assert_eq!(committed(&left), NOTHING);
 }

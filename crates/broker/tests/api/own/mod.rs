@@ -1,14 +1,14 @@
 //! Brokers of this process.
 
+#[path = "../../in_process/mod.rs"]
+pub(crate) mod in_process;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use broker::{Env, Running};
-use config::{BrokerConfig, Sources};
+use broker::Running;
 use disk::SimDisk;
-use model::{Inline, SystemClock, SystemRandom};
 
 use crate::support::{Stream, Target};
 
@@ -31,15 +31,7 @@ pub(crate) async fn new_target(scenario: &str) -> Target {
 
 /// A broker on `disk`, with more settings.
 pub(crate) async fn start(disk: &SimDisk, settings: &[&str]) -> Running {
-    let set = SETTINGS.iter().chain(settings).map(|setting| (*setting).to_owned()).collect();
-    let config = BrokerConfig::load(&Sources { set, ..Sources::default() }).unwrap();
-    let env = Env {
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom),
-        executor: Arc::new(Inline),
-        disk: Arc::new(disk.clone()),
-    };
-    Running::start_detached(Arc::new(config), env).await.unwrap()
+    in_process::start(disk, &[SETTINGS, settings].concat()).await
 }
 
 /// The broker, for a scenario that is named by the path of its test.

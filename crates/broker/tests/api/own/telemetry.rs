@@ -3,11 +3,10 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use broker::{Env, Running};
+use broker::Running;
 use bytes::Bytes;
-use config::{BrokerConfig, Sources};
 use disk::SimDisk;
-use model::{Clock, ErrorCode, Inline, SystemRandom};
+use model::{Clock, ErrorCode};
 use std::sync::atomic::{AtomicI64, Ordering};
 use uuid::Uuid;
 use wire::messages::{
@@ -15,6 +14,7 @@ use wire::messages::{
 };
 
 use crate::incremental_alter_configs::{CLIENT_METRICS, DONE, SET, alter};
+use crate::own::in_process::start_by;
 use crate::own::target;
 use crate::support::requests::str_bytes;
 use crate::support::{Connection, error};
@@ -31,15 +31,8 @@ impl Clock for Hand {
 
 async fn broker() -> (Rc<Running>, Arc<Hand>) {
     let clock = Arc::new(Hand::default());
-    let set = vec!["telemetry.max.bytes=100".to_owned()];
-    let config = BrokerConfig::load(&Sources { set, ..Sources::default() }).unwrap();
-    let env = Env {
-        clock: clock.clone(),
-        random: Arc::new(SystemRandom),
-        executor: Arc::new(Inline),
-        disk: Arc::new(SimDisk::new(0)),
-    };
-    (Rc::new(Running::start_detached(Arc::new(config), env).await.unwrap()), clock)
+    let running = start_by(clock.clone(), &SimDisk::new(0), &["telemetry.max.bytes=100"]).await;
+    (Rc::new(running), clock)
 }
 
 async fn subscription(connection: &mut Connection, instance: Uuid) -> GetTelemetrySubscriptionsResponse {

@@ -15,6 +15,11 @@ pub(crate) use transcript::Transcript;
 
 use model::ErrorCode;
 
+/// Before one looks again for what Kafka does a little after it has answered: nothing tells when.
+pub(crate) async fn a_moment() {
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+}
+
 /// The error of a response, by its name.
 pub(crate) fn error(code: i16) -> ErrorCode {
     ErrorCode::from_code(code)
