@@ -32,7 +32,7 @@
 //! | `address`, `error`, `options` | the words of the public face |
 //! | `connection`, `versions` | one connection: requests in order, versions negotiated |
 //! | `client`, `retry` | connections by broker, and what is tried again |
-//! | `topics`, `settings`, `cluster`, `offsets`, `groups` | asking about and changing the cluster |
+//! | `topics`, `partitions`, `settings`, `cluster`, `offsets`, `groups` | asking about and changing the cluster |
 //! | `partitioner`, `producer` | batching, routing and sending records |
 //! | `reader` | fetching them |
 
@@ -45,6 +45,7 @@ mod groups;
 mod offsets;
 mod options;
 mod partitioner;
+mod partitions;
 mod producer;
 mod reader;
 mod retry;
@@ -62,5 +63,5 @@ pub use options::Options;
 pub use partitioner::{murmur2, partition_for_key};
 pub use producer::{Producer, ProducerOptions, Record, Written};
 pub use reader::{Fetched, Reader, ReaderOptions};
-pub use settings::Setting;
-pub use topics::{NewTopic, Partition, Topic};
+pub use settings::{Resource, Setting, SettingChange, SettingSource};
+pub use topics::{NewTopic, Partition, Topic, nearest};

@@ -72,6 +72,21 @@ impl Topic {
         })
     }
 
+    /// The partitions of these numbers; all, if none is given.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownPartition`].
+    pub fn choose(&self, wanted: &[i32]) -> Result<Vec<i32>, ClientError> {
+        if wanted.is_empty() {
+            return Ok(self.partitions.iter().map(|partition| partition.index).collect());
+        }
+        let mut wanted: Vec<i32> =
+            wanted.iter().map(|index| Ok(self.partition(*index)?.index)).collect::<Result<_, _>>()?;
+        wanted.sort_unstable();
+        wanted.dedup();
+        Ok(wanted)
+    }
+
     /// The leader of a partition.
     pub(crate) fn leader(&self, index: i32) -> Result<BrokerId, ClientError> {
         let nobody =
@@ -200,7 +215,7 @@ impl Client {
     }
 
     /// Names the topic that was perhaps meant.
-    async fn unknown(&self, name: &str) -> ClientError {
+    pub(crate) async fn unknown(&self, name: &str) -> ClientError {
         let topics = self.topics().await.unwrap_or_default();
         let names = topics.iter().map(|topic| topic.name.as_str());
         ClientError::UnknownTopic { topic: name.to_owned(), nearest: nearest(name, names).map(str::to_owned) }
@@ -212,7 +227,7 @@ fn is_unknown_topic(error: &ClientError) -> bool {
 }
 
 /// The name of the least edit distance, if it is near enough to be a slip of the fingers.
-fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |known: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
     let best = names.map(|known| (distance(known), known)).min()?;
     (best.0 <= 2.max(name.len() / 4) && best.0 < name.len()).then_some(best.1)

@@ -207,7 +207,7 @@ impl BrokerConfig {
         self.layers().origin(name)
     }
 
-    /// All settings in the order of their names, as `tidelog config` shows them.
+    /// All settings in the order of their names, as `tidelog config effective` shows them.
     pub fn effective(&self) -> Vec<EffectiveValue> {
         let row = |setting: &&'static Setting| EffectiveValue {
             setting,

@@ -44,7 +44,7 @@ A broker needs no configuration. What is said about a setting counts in this ord
 4. the configuration file
 5. the default
 
-A running broker's dynamic settings (`kafka-configs --alter --entity-type brokers`) win over them all. `tidelog config` prints every setting with its value and where it comes from. An unknown key or a bad value stops the start, with what would be right.
+A running broker's dynamic settings (`tidelog config set broker`, `kafka-configs --alter --entity-type brokers`) win over them all. `tidelog config effective --all` prints every setting with its value and where it comes from. An unknown key or a bad value stops the start, with what would be right.
 
 Keys are Kafka's. In the file they may be flat or in tables:
 

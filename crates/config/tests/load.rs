@@ -150,7 +150,7 @@ fn an_unknown_key_is_refused_with_what_was_probably_meant() {
             ": it belongs to groups; the broker's default for it is group.share.session.timeout.ms",
         ),
         ("listener.name.internal.ssl.key.password", ": settings of a single listener are not there yet"),
-        ("zookeeper.connect", "; `tidelog config` lists all settings"),
+        ("zookeeper.connect", "; `tidelog config effective --all` lists all settings"),
     ] {
         let error = refused(&with_set(&[&format!("{key}=1")]));
         assert_eq!(error, format!("unknown setting {key} (--set){remedy}"));

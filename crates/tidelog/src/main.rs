@@ -3,16 +3,22 @@
 
 mod commands;
 mod log_levels;
-mod print_config;
+#[cfg(test)]
+mod reference;
 mod serve;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// A durable commit log that Kafka clients use.
 #[derive(Parser)]
-#[command(name = "tidelog", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "tidelog",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Exit codes: 0 it is done, 1 it failed and why is said, 2 the arguments are wrong."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -24,33 +30,40 @@ struct Cli {
 enum Command {
     /// Start a broker (what `tidelog` alone does)
     Serve(serve::Serve),
-    /// Print the effective settings with their origin
-    Config(print_config::PrintConfig),
     /// Write lines from standard input to a topic, one record each
     Produce(commands::Produce),
     /// Print the records of a topic, and those to come
     Consume(commands::Consume),
-    /// Make, list, describe and delete topics
+    /// Make, list, describe, change and delete topics
     #[command(subcommand)]
     Topic(commands::Topic),
     /// List, describe, move and delete consumer groups
     #[command(subcommand)]
     Group(commands::Group),
+    /// Show and change settings of topics, brokers and groups; print those a broker would start with
+    #[command(subcommand)]
+    Config(commands::Config),
     /// Look at the cluster
     #[command(subcommand)]
     Cluster(commands::Cluster),
+    /// Print a script that completes command lines in a shell
+    Completions(commands::Completions),
+    /// Print the manual page of a command
+    Man(commands::Man),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(serve) => serve.run(),
-        Command::Config(print) => print.run(),
         Command::Produce(produce) => produce.run(),
         Command::Consume(consume) => consume.run(),
         Command::Topic(topic) => topic.run(),
         Command::Group(group) => group.run(),
+        Command::Config(config) => config.run(),
         Command::Cluster(cluster) => cluster.run(),
+        Command::Completions(completions) => completions.run(Cli::command()),
+        Command::Man(man) => man.run(Cli::command()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,8 @@
 //! Topics, offsets, the cluster.
 
-use client::{ClientError, NewTopic, OffsetAt, ProducerOptions, Record};
+use std::collections::BTreeMap;
+
+use client::{ClientError, NewTopic, OffsetAt, ProducerOptions, Record, Resource, SettingChange, SettingSource};
 use model::ErrorCode;
 
 use crate::support::{TestBroker, create, producer, value};
@@ -84,15 +86,76 @@ async fn offsets_are_found_by_place_and_by_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topics_settings_say_which_are_its_own() {
+async fn a_topics_settings_say_where_they_come_from() {
     let broker = TestBroker::with(&["log.segment.bytes=2000000"], None).await;
     let client = broker.client();
     create(&client, "t", 1, &[("retention.ms", "1000")]).await;
-    let settings = client.topic_settings("t").await.unwrap();
-    let find = |name: &str| settings.iter().find(|setting| setting.name == name).unwrap();
-    assert_eq!((find("retention.ms").value.as_deref(), find("retention.ms").is_own), (Some("1000"), true));
-    assert_eq!((find("segment.bytes").value.as_deref(), find("segment.bytes").is_own), (Some("2000000"), false));
-    assert_eq!(client.topic_settings("x").await.unwrap_err().code(), Some(ErrorCode::UnknownTopicOrPartition));
+    let settings = client.settings(&Resource::Topic("t".to_owned())).await.unwrap();
+    let find = |name: &str| {
+        let setting = settings.iter().find(|setting| setting.name == name).unwrap();
+        (setting.value.as_deref().unwrap(), setting.source)
+    };
+    assert_eq!(find("retention.ms"), ("1000", SettingSource::Topic));
+    assert_eq!(find("segment.bytes"), ("2000000", SettingSource::Start));
+    assert_eq!(find("min.insync.replicas"), ("1", SettingSource::Default));
+    let unknown = client.settings(&Resource::Topic("x".to_owned())).await.unwrap_err();
+    assert!(matches!(unknown, ClientError::UnknownTopic { .. }), "{unknown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_change_while_the_broker_runs() {
+    let broker = TestBroker::start().await;
+    let client = broker.client();
+    create(&client, "t", 1, &[]).await;
+    let me = model::BrokerId(1);
+    let change =
+        |name: &str, value: Option<&str>| [SettingChange { name: name.to_owned(), value: value.map(str::to_owned) }];
+    let now = async |resource: &Resource, name: &str| {
+        let settings = client.settings(resource).await.unwrap();
+        let found = settings.into_iter().find(|setting| setting.name == name);
+        found.map(|setting| (setting.value.unwrap_or_default(), setting.source))
+    };
+    for (resource, name, value, source) in [
+        (Resource::Topic("t".to_owned()), "retention.ms", "1000", SettingSource::Topic),
+        (Resource::AllBrokers, "log.retention.ms", "2000", SettingSource::AllBrokers),
+        (Resource::Broker(me), "log.retention.ms", "3000", SettingSource::Broker),
+        (Resource::ClientMetrics("m".to_owned()), "interval.ms", "1000", SettingSource::ClientMetrics),
+    ] {
+        let before = now(&resource, name).await;
+        client.change_settings(&resource, &change(name, Some(value)), true).await.unwrap();
+        assert_eq!(now(&resource, name).await, before, "{resource}: a check changes nothing");
+        client.change_settings(&resource, &change(name, Some(value)), false).await.unwrap();
+        assert_eq!(now(&resource, name).await, Some((value.to_owned(), source)), "{resource}");
+        client.change_settings(&resource, &change(name, None), false).await.unwrap();
+        assert_eq!(now(&resource, name).await, before, "{resource}");
+    }
+    let refused = client.change_settings(&Resource::Broker(me), &change("num.partitions", Some("x")), false).await;
+    assert!(refused.unwrap_err().to_string().contains("num.partitions"));
+    let nobody = client.settings(&Resource::Broker(model::BrokerId(7))).await.unwrap_err();
+    assert_eq!(nobody.to_string(), "there is no broker 7, but 1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_are_added_and_records_deleted() {
+    let broker = TestBroker::start().await;
+    let client = broker.client();
+    let topic = create(&client, "t", 1, &[]).await;
+    let mut producer = producer(&client, &topic, ProducerOptions::default()).await;
+    for place in 0..10 {
+        producer.send(value(&place.to_string())).await.unwrap();
+    }
+    producer.flush().await.unwrap();
+    client.add_partitions("t", 3).await.unwrap();
+    let fewer = client.add_partitions("t", 2).await.unwrap_err();
+    assert_eq!(fewer.code(), Some(ErrorCode::InvalidPartitions), "{fewer}");
+    let topic = client.topic("t").await.unwrap();
+    assert_eq!(topic.partitions.len(), 3);
+    let starts = client.delete_records(&topic, &BTreeMap::from([(0, 4), (2, 0)])).await.unwrap();
+    assert_eq!(starts, BTreeMap::from([(0, 4), (2, 0)]));
+    let behind = client.delete_records(&topic, &BTreeMap::from([(0, 11)])).await.unwrap_err();
+    assert_eq!(behind.code(), Some(ErrorCode::OffsetOutOfRange));
+    let found = client.list_offsets(&topic, &[0], OffsetAt::Start).await.unwrap();
+    assert_eq!(found[&0].offset, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

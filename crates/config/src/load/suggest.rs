@@ -22,7 +22,7 @@ pub(super) fn remedy(name: &str) -> String {
     }
     match nearest(&plain) {
         Some(known) => format!(": did you mean {known}?"),
-        None => "; `tidelog config` lists all settings".to_owned(),
+        None => "; `tidelog config effective --all` lists all settings".to_owned(),
     }
 }
 

@@ -3,11 +3,12 @@
 use std::error::Error;
 
 use clap::{Args, Subcommand};
-use client::Client;
+use client::{Client, Cluster as Described};
+use serde_json::{Map, Value};
 
 use super::Failure;
 use super::connect::Connect;
-use super::table::{self, Facts, Table};
+use super::output::{Facts, Output, Table};
 
 /// Subcommands of `tidelog cluster`.
 #[derive(Subcommand)]
@@ -20,33 +21,39 @@ pub(crate) enum Cluster {
 #[derive(Args)]
 pub(crate) struct Info {
     #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
     connect: Connect,
 }
 
 impl Cluster {
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         match self {
-            Cluster::Info(info) => info.connect.run(print_info),
+            Cluster::Info(info) => info.connect.run(|client| print_info(client, info.output)),
         }
     }
 }
 
-async fn print_info(client: Client) -> Result<(), Failure> {
+async fn print_info(client: Client, output: Output) -> Result<(), Failure> {
     let cluster = client.describe_cluster().await?;
     let topics = client.topics().await?;
     let internal = topics.iter().filter(|topic| topic.is_internal).count();
-    let features = cluster.features.iter().map(|feature| format!("{} {}", feature.name, feature.level));
     let mut facts = Facts::new();
-    facts.fact("cluster", &cluster.id);
-    facts.fact("controller", cluster.controller.map_or("none".to_owned(), |id| format!("broker {id}")));
-    facts.fact("brokers", cluster.brokers.len());
-    facts.fact("topics", format!("{} and {internal} internal", topics.len() - internal));
+    facts.fact("cluster", cluster.id.as_str());
+    facts.fact("controller", cluster.controller.map(|id| id.0));
+    facts.count("brokers", cluster.brokers.len());
+    facts.fact("topics", topics.len() - internal);
+    facts.fact("internal topics", internal);
     facts.fact("partitions", topics.iter().map(|topic| topic.partitions.len()).sum::<usize>());
-    facts.fact("features", features.collect::<Vec<_>>().join(", "));
-    facts.fact("client", format!("tidelog {}", env!("CARGO_PKG_VERSION")));
-    let mut brokers = Table::new(&["broker", "address", "rack"]);
+    facts.fact("features", features(&cluster));
+    facts.fact("client", concat!("tidelog ", env!("CARGO_PKG_VERSION")));
+    let mut brokers = Table::new("brokers", &["broker", "address", "rack"]);
     for broker in cluster.brokers {
-        brokers.row([broker.id.to_string(), broker.address.to_string(), broker.rack.unwrap_or_default()]);
+        brokers.row([broker.id.0.into(), broker.address.to_string().into(), broker.rack.into()]);
     }
-    Ok(table::print(Some(&facts), Some(&brokers))?)
+    Ok(output.facts(&facts, Some(&brokers))?)
+}
+
+fn features(cluster: &Described) -> Map<String, Value> {
+    cluster.features.iter().map(|feature| (feature.name.clone(), feature.level.into())).collect()
 }

@@ -14,7 +14,13 @@ use super::{Failure, time};
 #[derive(Args)]
 pub(crate) struct Connect {
     /// Address of any broker of the cluster; several may be given, separated by commas
-    #[arg(long, value_name = "HOST:PORT", env = "TIDELOG_BOOTSTRAP", default_value = "localhost:9092")]
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        env = "TIDELOG_BOOTSTRAP",
+        hide_env_values = true,
+        default_value = "localhost:9092"
+    )]
     bootstrap: Bootstrap,
     /// How long to keep trying when a broker restarts or a leader changes
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = time::parse_duration)]

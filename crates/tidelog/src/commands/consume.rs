@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use client::{Client, Fetched, OffsetAt, Reader, ReaderOptions, Topic};
+use client::{Client, Fetched, OffsetAt, Reader, ReaderOptions};
 use tokio::task::block_in_place;
 
 mod print;
@@ -101,7 +101,7 @@ impl Consume {
 
     async fn print(&self, client: Client) -> Result<(), Failure> {
         let topic = client.topic(&self.topic).await?;
-        let partitions = self.chosen(&topic)?;
+        let partitions = topic.choose(&self.partitions)?;
         let ends = client.list_offsets(&topic, &partitions, OffsetAt::End).await?;
         let ends: BTreeMap<i32, i64> = ends.into_iter().map(|(partition, end)| (partition, end.offset)).collect();
         let positions = self.start.positions(&client, &topic, &partitions, &ends).await?;
@@ -128,16 +128,6 @@ impl Consume {
             block_in_place(|| print_fetched(&mut printer, &fetched, ends))?;
         }
         Ok(())
-    }
-
-    fn chosen(&self, topic: &Topic) -> Result<Vec<i32>, client::ClientError> {
-        for partition in &self.partitions {
-            topic.partition(*partition)?;
-        }
-        match self.partitions.is_empty() {
-            true => Ok(topic.partitions.iter().map(|partition| partition.index).collect()),
-            false => Ok(self.partitions.clone()),
-        }
     }
 }
 

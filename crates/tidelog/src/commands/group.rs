@@ -5,13 +5,13 @@ use std::error::Error;
 
 use clap::{Args, Subcommand};
 use client::{Client, GroupMember, OffsetAt, TopicPartition};
-use jiff::tz::TimeZone;
-use model::{Clock, SystemClock};
+use serde_json::json;
 
 use super::Failure;
+use super::confirm::Confirm;
 use super::connect::Connect;
-use super::table::{self, Facts, Table};
-use super::time::parse_moment;
+use super::output::{Facts, Output, Table};
+use super::target::{Target, parse_target};
 
 /// Subcommands of `tidelog group`.
 #[derive(Subcommand)]
@@ -38,6 +38,8 @@ Examples:
 #[derive(Args)]
 pub(crate) struct List {
     #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
     connect: Connect,
 }
 
@@ -46,6 +48,8 @@ pub(crate) struct List {
 pub(crate) struct Describe {
     /// Name of the group
     group: String,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     connect: Connect,
 }
@@ -69,6 +73,8 @@ pub(crate) struct ResetOffsets {
     #[arg(long)]
     execute: bool,
     #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
     connect: Connect,
 }
 
@@ -78,6 +84,10 @@ pub(crate) struct Delete {
     /// Names of the groups
     #[arg(required = true, value_name = "GROUP")]
     groups: Vec<String>,
+    #[command(flatten)]
+    confirm: Confirm,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     connect: Connect,
 }
@@ -89,72 +99,78 @@ struct Place {
     partition: Option<i32>,
 }
 
-#[derive(Clone, Copy)]
-enum Target {
-    Place(OffsetAt),
-    Offset(i64),
-}
-
 impl Group {
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         match self {
-            Group::List(list) => list.connect.run(print_all),
-            Group::Describe(describe) => describe.connect.run(|client| print_one(client, &describe.group)),
+            Group::List(list) => list.connect.run(|client| list.print(client)),
+            Group::Describe(describe) => describe.connect.run(|client| describe.print(client)),
             Group::ResetOffsets(reset) => reset.connect.run(|client| reset.run(client)),
-            Group::Delete(delete) => delete.connect.run(|client| delete_all(client, &delete.groups)),
+            Group::Delete(delete) => delete.connect.run(|client| delete.delete(client)),
         }
     }
 }
 
-async fn print_all(client: Client) -> Result<(), Failure> {
-    let mut table = Table::new(&["group", "state", "kind"]);
-    for group in client.groups().await? {
-        table.row([group.id, group.state, group.kind]);
+impl List {
+    async fn print(&self, client: Client) -> Result<(), Failure> {
+        let mut table = Table::new("groups", &["group", "state", "kind"]);
+        for group in client.groups().await? {
+            table.row([group.id.into(), group.state.into(), group.kind.into()]);
+        }
+        Ok(self.output.table(&table)?)
     }
-    Ok(table::print(None, Some(&table))?)
 }
 
-async fn print_one(client: Client, id: &str) -> Result<(), Failure> {
-    let group = client.group(id).await?;
-    let committed = client.committed(id).await?;
-    let mut readers: BTreeMap<&TopicPartition, &GroupMember> = BTreeMap::new();
-    for member in &group.members {
-        readers.extend(member.partitions.iter().map(|place| (place, member)));
+impl Describe {
+    async fn print(&self, client: Client) -> Result<(), Failure> {
+        let group = client.group(&self.group).await?;
+        let committed = client.committed(&self.group).await?;
+        let mut readers: BTreeMap<&TopicPartition, &GroupMember> = BTreeMap::new();
+        for member in &group.members {
+            readers.extend(member.partitions.iter().map(|place| (place, member)));
+        }
+        let mut places: Vec<TopicPartition> = committed.keys().chain(readers.keys().copied()).cloned().collect();
+        places.sort();
+        places.dedup();
+        let ends = offsets_of(&client, &places, OffsetAt::End).await?;
+        let headings = ["topic", "partition", "committed", "end", "lag", "client", "host", "member"];
+        let mut table = Table::new("partitions", &headings).show(7);
+        for place in &places {
+            let (committed, end) = (committed.get(place).copied(), ends.get(place).copied());
+            let lag = committed.zip(end).map(|(committed, end)| (end - committed).max(0));
+            let reader = readers.get(place);
+            table.row([
+                place.0.as_str().into(),
+                place.1.into(),
+                committed.into(),
+                end.into(),
+                lag.into(),
+                reader.map(|reader| reader.client_id.as_str()).into(),
+                reader.map(|reader| reader.host.as_str()).into(),
+                reader.map(|reader| reader.id.as_str()).into(),
+            ]);
+        }
+        let mut facts = Facts::new();
+        facts.fact("group", group.id);
+        facts.fact("state", group.state);
+        facts.fact("assignor", group.assignor);
+        facts.fact("coordinator", group.coordinator.0);
+        facts.fact("members", group.members.len());
+        Ok(self.output.facts(&facts, Some(&table))?)
     }
-    let mut places: Vec<TopicPartition> = committed.keys().chain(readers.keys().copied()).cloned().collect();
-    places.sort();
-    places.dedup();
-    let ends = offsets_of(&client, &places, OffsetAt::End).await?;
-    let mut table = Table::new(&["topic", "partition", "committed", "end", "lag", "client", "host"]);
-    for place in &places {
-        let (committed, end) = (committed.get(place).copied(), ends.get(place).copied());
-        let lag = committed.zip(end).map(|(committed, end)| (end - committed).max(0));
-        let reader = readers.get(place);
-        table.row([
-            place.0.clone(),
-            place.1.to_string(),
-            number(committed),
-            number(end),
-            number(lag),
-            reader.map_or_else(|| "-".to_owned(), |reader| reader.client_id.clone()),
-            reader.map_or_else(|| "-".to_owned(), |reader| reader.host.clone()),
-        ]);
-    }
-    let mut facts = Facts::new();
-    facts.fact("group", &group.id);
-    facts.fact("state", &group.state);
-    facts.fact("assignor", &group.assignor);
-    facts.fact("coordinator", group.coordinator);
-    facts.fact("members", group.members.len());
-    Ok(table::print(Some(&facts), Some(&table))?)
 }
 
-async fn delete_all(client: Client, groups: &[String]) -> Result<(), Failure> {
-    for group in groups {
-        client.delete_group(group).await?;
-        table::print_line(&format!("deleted {group}"))?;
+impl Delete {
+    async fn delete(&self, client: Client) -> Result<(), Failure> {
+        self.confirm.ask(&format!("This deletes with all committed offsets: {}", self.groups.join(", ")))?;
+        let mut steps = self.output.steps();
+        for group in &self.groups {
+            if let Err(why) = client.delete_group(group).await {
+                return steps.end(Err(why.into()));
+            }
+            steps.done(&format!("deleted {group}"), json!({ "group": group, "deleted": true }))?;
+        }
+        steps.end(Ok(()))
     }
-    Ok(())
 }
 
 impl ResetOffsets {
@@ -166,18 +182,19 @@ impl ResetOffsets {
         let wanted = self.wanted(&client, &places, &committed).await?;
 
         let mut reset = BTreeMap::new();
-        let mut table = Table::new(&["topic", "partition", "from", "to"]);
+        let mut table = Table::new("partitions", &["topic", "partition", "from", "to"]);
         for place in places {
             let (start, end) = (starts.get(&place).copied().unwrap_or(0), ends.get(&place).copied().unwrap_or(0));
             // No record is so young, or the group has read nothing: it waits for what comes.
             let to = wanted.get(&place).copied().unwrap_or(end).clamp(start, end);
-            table.row([place.0.clone(), place.1.to_string(), number(committed.get(&place).copied()), to.to_string()]);
+            let from = committed.get(&place).copied();
+            table.row([place.0.as_str().into(), place.1.into(), from.into(), to.into()]);
             reset.insert(place, to);
         }
         if self.execute {
             client.commit(&self.group, &reset).await?;
         }
-        table::print(None, Some(&table))?;
+        self.output.table(&table)?;
         if !self.execute {
             eprintln!("nothing is changed: add --execute to do it");
         }
@@ -256,10 +273,6 @@ async fn offsets_of(
     Ok(found)
 }
 
-fn number(number: Option<i64>) -> String {
-    number.map_or_else(|| "-".to_owned(), |number| number.to_string())
-}
-
 fn parse_place(text: &str) -> Result<Place, String> {
     let Some((topic, partition)) = text.split_once(':') else {
         return Ok(Place { topic: text.to_owned(), partition: None });
@@ -267,19 +280,5 @@ fn parse_place(text: &str) -> Result<Place, String> {
     match partition.parse() {
         Ok(partition @ 0..) => Ok(Place { topic: topic.to_owned(), partition: Some(partition) }),
         _ => Err("write TOPIC or TOPIC:PARTITION, such as orders:0".to_owned()),
-    }
-}
-
-fn parse_target(text: &str) -> Result<Target, String> {
-    match text {
-        "start" | "earliest" => Ok(Target::Place(OffsetAt::Start)),
-        "end" | "latest" => Ok(Target::Place(OffsetAt::End)),
-        _ if text.parse::<u64>().is_ok() => {
-            text.parse().map(Target::Offset).map_err(|_| format!("{text} is no offset: it is too large"))
-        }
-        _ => {
-            let moment = parse_moment(text, SystemClock.now_ms(), &TimeZone::system())?;
-            Ok(Target::Place(OffsetAt::Timestamp(moment)))
-        }
     }
 }

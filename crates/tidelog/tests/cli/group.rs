@@ -1,6 +1,8 @@
 //! `tidelog group`, as a pipe sees it.
 
-use crate::support::{fail, finish, run, start_broker, write};
+use serde_json::json;
+
+use crate::support::{fail, finish, json, run, start_broker, write};
 
 #[test]
 fn groups_are_moved_listed_described_and_deleted() {
@@ -36,6 +38,16 @@ fn groups_are_moved_listed_described_and_deleted() {
     assert!(committed().starts_with("a\t0\t0\t3\t3\t"), "all records are younger");
     reset(&["--topic", "a", "--to", "0s"]);
     assert!(committed().starts_with("a\t0\t3\t3\t0\t"), "no record is younger");
+
+    let described = json(at, &["group", "describe", "billing"]);
+    assert_eq!((&described["state"], &described["members"]), (&json!("Empty"), &json!(0)));
+    let place = json!({ "topic": "a", "partition": 0, "committed": 3, "end": 3, "lag": 0, "client": null, "host": null,
+        "member": null });
+    assert_eq!(described["partitions"][0], place);
+    let list = json(at, &["group", "list"]);
+    assert_eq!(list, json!([{ "group": "billing", "state": "Empty", "kind": "classic" }]));
+    let moved = json(at, &["group", "reset-offsets", "billing", "--topic", "a", "--to", "start", "--execute"]);
+    assert_eq!(moved, json!([{ "topic": "a", "partition": 0, "from": 3, "to": 0 }]));
 
     assert_eq!(run(at, &["group", "delete", "billing"]), "deleted billing\n");
     assert_eq!(run(at, &["group", "list"]), "");

@@ -1,10 +1,12 @@
 //! The command line against a broker, both the real binary.
 #![expect(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
+mod config;
 mod consume;
 mod errors;
 mod greeting;
 mod group;
 mod produce;
+mod shell;
 mod support;
 mod topic;

@@ -43,6 +43,14 @@ pub(crate) fn run(address: &str, arguments: &[&str]) -> String {
     finish(address, arguments).success().unwrap_or_else(|error| panic!("{error}")).stdout
 }
 
+/// Runs it to its end with `--output json`; the document that it printed, in one line.
+#[track_caller]
+pub(crate) fn json(address: &str, arguments: &[&str]) -> serde_json::Value {
+    let printed = run(address, &[arguments, &["--output", "json"]].concat());
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"))
+}
+
 /// Runs it to its end, which must be a failure with one line on standard error; that line.
 #[track_caller]
 pub(crate) fn fail(address: &str, arguments: &[&str]) -> String {

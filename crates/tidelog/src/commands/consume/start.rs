@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use client::{Client, OffsetAt, Topic};
-use jiff::tz::TimeZone;
-use model::{Clock, SystemClock};
 
 use super::super::Failure;
-use super::super::time::parse_moment;
+use super::super::target::parse_time;
 
 /// Where to begin: at the end, unless said.
 #[derive(Args)]
@@ -21,15 +19,11 @@ pub(super) struct Start {
     #[arg(long, value_name = "OFFSET", value_parser = clap::value_parser!(i64).range(0..))]
     offset: Option<i64>,
     /// Begin with the first record of this time or later: 10m (ago), 2026-05-01, 2026-05-01T12:30:00Z, or ms since 1970
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     from: Option<i64>,
     /// Begin so many records before the end, in each partition
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
     last: Option<i64>,
-}
-
-fn moment(text: &str) -> Result<i64, String> {
-    parse_moment(text, SystemClock.now_ms(), &TimeZone::system())
 }
 
 impl Start {
