@@ -160,7 +160,7 @@ impl BatchBuilder {
         }
         let mut batch = vec![0; HEADER_BYTES];
         batch.reserve(self.records.len());
-        compress(self.compression, &self.records, &mut batch)
+        compress(self.compression.into(), &self.records, &mut batch)
             .map_err(|error| BuildError::Compression(self.compression, error))?;
         let length = i32::try_from(batch.len() - OVERHEAD_BYTES).map_err(|_| BuildError::TooLarge)?;
         if self.count == i32::MAX || i32::try_from(self.records.len()).is_err() {

@@ -75,6 +75,8 @@ pub struct BatchInfo {
     pub attributes: Attributes,
     /// How the records are compressed.
     pub compression: Compression,
+    /// What they come to decompressed.
+    pub records_bytes: u64,
     /// Records in it; at least 1.
     pub count: i32,
     /// `count - 1`.
@@ -141,10 +143,12 @@ fn check_header(batch: &BatchView<'_>) -> Result<(), BatchError> {
 fn check_records(batch: &BatchView<'_>, limits: &Limits) -> Result<BatchInfo, BatchError> {
     let mut max_timestamp = NONE;
     let mut max_timestamp_offset_delta = 0;
+    let mut records_bytes = 0;
     let mut refused = RefusedRecords::default();
     let is_stamped = batch.attributes().timestamp_type() == TimestampType::LogAppendTime;
     walk(batch, limits.max_decompressed_bytes, |record| {
         let index = record.index;
+        records_bytes += record.size_bytes;
         if record.offset_delta != index {
             return Err(BatchError::BadRecord { index, problem: "its offset does not follow on the last one's" });
         }
@@ -175,6 +179,7 @@ fn check_records(batch: &BatchView<'_>, limits: &Limits) -> Result<BatchInfo, Ba
         size_bytes: batch.bytes().len(),
         attributes: batch.attributes(),
         compression: batch.attributes().compression()?,
+        records_bytes,
         count: batch.count(),
         last_offset_delta: batch.last_offset_delta(),
         max_timestamp,

@@ -11,7 +11,8 @@ use std::str::FromStr;
 
 use crate::BatchError;
 
-pub(crate) use compress::compress;
+pub use compress::Codec;
+pub(crate) use compress::{compress, compress_from};
 pub(crate) use inflate::{Inflater, decompress, with_scratch};
 
 /// How the records of a batch are compressed.

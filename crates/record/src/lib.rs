@@ -55,10 +55,10 @@ mod tests;
 
 pub use builder::{BatchBuilder, BuildError};
 pub use check::{BatchInfo, Limits, MAX_DECOMPRESSED_BATCH_BYTES, Timestamps, check};
-pub use compression::{Compression, UnknownCompressionName};
+pub use compression::{Codec, Compression, UnknownCompressionName};
 pub use error::BatchError;
 pub use header::{Attributes, BatchHead, BatchView, HEADER_BYTES, NONE, TimestampType, restamp};
-pub use recompress::{RecompressError, recompress};
+pub use recompress::{RecompressError, Recompression, recompress};
 pub use records::{Header, HeaderIter, Headers, RecordIter, RecordView, Records, TimestampOffset, first_at_or_after};
 pub use refused::{RecordProblem, RefusedRecords};
 pub use retain::{KeyedRecord, KeyedRecords, Retained, Retention, retain};

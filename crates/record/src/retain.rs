@@ -130,7 +130,7 @@ fn rewritten(batch: &BatchView<'_>, kept: &[Raw<'_>], horizon_ms: Option<i64>) -
     }
     let compression = batch.attributes().compression()?;
     let mut out = batch.bytes()[..HEADER_BYTES].to_vec();
-    compress(compression, &records, &mut out).map_err(|error| BuildError::Compression(compression, error))?;
+    compress(compression.into(), &records, &mut out).map_err(|error| BuildError::Compression(compression, error))?;
     if let Some(horizon_ms) = horizon_ms {
         put(&mut out, 21, (batch.attributes().0 | Attributes::DELETE_HORIZON).to_be_bytes());
         put(&mut out, 27, horizon_ms.to_be_bytes());

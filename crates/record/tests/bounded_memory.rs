@@ -5,7 +5,10 @@ use std::io::Write;
 
 use cap::Cap;
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
-use record::{BatchBuilder, BatchError, BatchView, Compression, HEADER_BYTES, Limits, TimestampType, check, restamp};
+use record::{
+    BatchBuilder, BatchError, BatchView, Codec, Compression, HEADER_BYTES, Limits, RecompressError, Recompression,
+    TimestampType, check, recompress, restamp,
+};
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
@@ -79,4 +82,19 @@ fn no_batch_makes_the_check_allocate_more_than_a_bound() {
         assert_eq!(matches!(error, BatchError::DecompressedTooLarge { .. }), is_honest, "{name}: {error}");
         assert!(!matches!(error, BatchError::BadCrc { .. }), "{name}: {error}");
     }
+    recompression_is_bounded_by_the_batch();
+}
+
+/// In the same test, since they share the allocator's limit.
+fn recompression_is_bounded_by_the_batch() {
+    // 64 MiB of zeros behind 2 KiB: what is made of them is given up as soon as it is too large.
+    let bomb = BatchBuilder::new().compression(Compression::Zstd).record(0, None, Some(&vec![0; 64 << 20]));
+    let bomb = bomb.build().expect("a batch");
+    let records_bytes = check(&bomb, &Limits::default()).expect("a batch").records_bytes;
+    let bomb = BatchView::new(&bomb).expect("a batch");
+    let how = Recompression { to: Codec::None, records_bytes, max_batch_bytes: 1 << 20 };
+    ALLOCATOR.set_limit(ALLOCATOR.allocated() + BOUND_BYTES).expect("above what is allocated");
+    let error = recompress(&bomb, &how).expect_err("too large");
+    ALLOCATOR.set_limit(usize::MAX).expect("above what is allocated");
+    assert!(matches!(error, RecompressError::TooLarge { .. }), "{error}");
 }

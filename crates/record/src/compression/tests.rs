@@ -7,7 +7,7 @@ const LIMIT: u64 = 1 << 20;
 
 fn compressed(codec: Compression, bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    compress(codec, bytes, &mut out).unwrap();
+    compress(codec.into(), bytes, &mut out).unwrap();
     out
 }
 

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use crate::{
-    BatchBuilder, BatchHead, BatchView, Compression, HEADER_BYTES, Header, Limits, RecordView, Records,
-    TimestampOffset, TimestampType, check, first_at_or_after, recompress, restamp,
+    BatchBuilder, BatchHead, BatchView, Codec, Compression, HEADER_BYTES, Header, Limits, Recompression, RecordView,
+    Records, TimestampOffset, TimestampType, check, first_at_or_after, recompress, restamp,
 };
 
 type OwnedHeader = (Vec<u8>, Option<Vec<u8>>);
@@ -96,10 +96,16 @@ proptest! {
         to in 0..5_usize,
     ) {
         let batch = built(&records, Compression::ALL[from]);
-        let other = recompress(&BatchView::new(&batch).unwrap(), Compression::ALL[to], 1 << 20).unwrap();
+        let to_other = Recompression {
+            to: Compression::ALL[to].into(),
+            records_bytes: check(&batch, &Limits::default()).unwrap().records_bytes,
+            max_batch_bytes: 1 << 20,
+        };
+        let other = recompress(&BatchView::new(&batch).unwrap(), &to_other).unwrap();
         let info = check(&other, &Limits::default()).unwrap();
         prop_assert_eq!(info.compression, Compression::ALL[to]);
-        let back = recompress(&BatchView::new(&other).unwrap(), Compression::None, 1 << 20).unwrap();
+        let back = Recompression { to: Codec::None, ..to_other };
+        let back = recompress(&BatchView::new(&other).unwrap(), &back).unwrap();
         prop_assert_eq!(back, built(&records, Compression::None));
     }
 
