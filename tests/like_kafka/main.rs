@@ -69,6 +69,7 @@ apis! {
     offset_for_leader_epoch
     produce
     reassignments
+    recompressed_produce
     sync_group
     update_features
 }

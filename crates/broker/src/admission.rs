@@ -6,12 +6,15 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use controller::ClusterImage;
 use model::{ErrorCode, TopicId};
-use record::{BatchError, BatchView, Compression, Limits, RecordProblem, RefusedRecords, TimestampType, Timestamps};
+use record::{
+    BatchError, BatchView, Compression, Limits, Recompression, RecordProblem, RefusedRecords, TimestampType, Timestamps,
+};
 use shard::{Appended, Partition, Shard};
 use wire::messages::ProduceRequest;
 use wire::messages::produce_request::{PartitionProduceData, TopicProduceData};
 
 use crate::dispatch::Context;
+use crate::recompression;
 use crate::topics::TopicSettings;
 
 /// The first version whose clients know zstd (KIP-110).
@@ -22,6 +25,8 @@ pub(crate) struct Admitted {
     pub(crate) partition: Arc<Partition>,
     /// As it came, or with the broker's timestamp where the topic asks for that.
     pub(crate) batch: Bytes,
+    /// How it is to be written anew, where the topic asks for a codec and this is another.
+    pub(crate) recompression: Option<Recompression>,
 }
 
 /// Where a batch went.
@@ -90,10 +95,10 @@ pub(crate) fn admit(
     let led = broker.led(image, topic, data.index)?;
     let settings = broker.topics.settings(topic);
     let partition = led.partition;
-    let batch = check_batch(context, &settings, batch, &partition, most_named)
+    let (batch, recompression) = check_batch(context, &settings, batch, &partition, most_named)
         .map_err(|refused| refused.by_log(partition.log.log_start()))?;
     broker.room.admit(led.shard.health(), broker.journal.live_bytes(), batch.len())?;
-    Ok((led.shard, Admitted { partition, batch }))
+    Ok((led.shard, Admitted { partition, batch, recompression }))
 }
 
 /// The batch that a client sent for a partition, in a form that its version may send.
@@ -108,14 +113,15 @@ fn only_batch(version: i16, records: Option<&Bytes>) -> Result<Bytes, Refused> {
     Ok(records.slice(..batch.bytes().len()))
 }
 
-/// Checks a batch whole; gives it the broker's timestamp where the topic says so.
+/// Checks a batch whole; gives it the broker's timestamp where the topic says so, and tells how it is to be
+/// compressed, if otherwise than it is.
 fn check_batch(
     context: &Context,
     settings: &TopicSettings,
     batch: Bytes,
     partition: &Partition,
     most_named: usize,
-) -> Result<Bytes, Refused> {
+) -> Result<(Bytes, Option<Recompression>), Refused> {
     let now_ms = context.broker.env.clock.now_ms();
     let topic = &settings.config;
     let stamped = topic.message_timestamp_type == config::TimestampType::LogAppendTime;
@@ -140,11 +146,12 @@ fn check_batch(
     if info.attributes.is_transactional() {
         return Err(Refused::because(ErrorCode::InvalidTxnState, "transactions are not served yet"));
     }
-    match stamped {
-        true => Ok(restamped(&batch, TimestampType::LogAppendTime, now_ms)),
-        false if !info.max_timestamp_is_stated => Ok(restamped(&batch, TimestampType::CreateTime, info.max_timestamp)),
-        false => Ok(batch),
-    }
+    let batch = match stamped {
+        true => restamped(&batch, TimestampType::LogAppendTime, now_ms),
+        false if !info.max_timestamp_is_stated => restamped(&batch, TimestampType::CreateTime, info.max_timestamp),
+        false => batch,
+    };
+    Ok((batch, recompression::wanted(topic, &info)))
 }
 
 /// Kafka's words for records that a topic does not take (KIP-467), which people search for.

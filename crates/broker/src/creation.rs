@@ -78,6 +78,7 @@ impl Broker {
         let layout = Layout::Spread { partitions, replication_factor: wanted.min(brokers) };
         let configs = Settings::from([
             ("cleanup.policy".to_owned(), "compact".to_owned()),
+            ("compression.type".to_owned(), "producer".to_owned()),
             ("segment.bytes".to_owned(), self.config().offsets_topic_segment_bytes().to_string()),
         ]);
         TopicSpec { name, layout, configs }

@@ -32,6 +32,7 @@ use crate::fetch::Sessions;
 use crate::groups::Groups;
 use crate::listener::{self, Bound};
 use crate::meta::Meta;
+use crate::recompression::Recompressions;
 use crate::room::Room;
 use crate::settings::LiveConfig;
 use crate::sizes::Sizes;
@@ -147,6 +148,7 @@ pub(crate) async fn open(
         sessions: Sessions::new(env.random.clone(), config.max_incremental_fetch_session_cache_slots()),
         room: Room::new(env.disk.clone(), dir.clone(), sizes),
         budget: Budget::new(request_budget(&config)),
+        recompressions: Recompressions::new(),
         compactions: Default::default(),
         sizes,
         telemetry: Telemetry::default(),

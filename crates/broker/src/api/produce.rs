@@ -13,12 +13,14 @@ use model::{ErrorCode, GroupId};
 use raft::{Proposal, ProposeError};
 use shard::entry::AppendEntry;
 use shard::{AppendResult, Outcome, Partition, Shard};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use wire::RequestHeader;
 use wire::messages::ProduceRequest;
 use wire::messages::produce_request::TopicProduceData;
 
 use crate::admission::{Admitted, Produced, Refused, admit};
+use crate::budget::Share;
 use crate::dispatch::{Begun, Context};
 use crate::distinct::{grouped, last_of_each};
 use crate::error::Close;
@@ -27,8 +29,8 @@ use crate::replies::produce::respond;
 /// Refused records that one answer names. Few compressed bytes can hold millions.
 const MAX_RECORDS_NAMED: usize = 1000;
 
-/// Where a batch's result belongs in the answer, topic and partition by their places, and where the batch goes.
-type Place = ((usize, usize), Arc<Partition>);
+/// Where a batch's result belongs in the answer: topic and partition by their places.
+type Place = (usize, usize);
 
 /// What is known of each partition of the request, in its order.
 type Results = Vec<Vec<Option<Result<Produced, Refused>>>>;
@@ -38,8 +40,10 @@ pub(crate) async fn begin(context: Context, header: &RequestHeader, body: Bytes)
     let mut request: ProduceRequest = wire::decode(header.version, body)?;
     request.topic_data = distinct(request.topic_data);
     let deadline = Instant::now() + Duration::from_millis(request.timeout_ms.max(0) as u64);
-    let (mut results, batches) = check(&context, &request);
+    let (mut results, mut batches) = check(&context, &request);
+    let recompressing = recompress(&context, &mut batches, &mut results).await;
     let appends = queue(&context, batches, &mut results).await;
+    drop(recompressing);
 
     let (version, correlation_id) = (header.version, header.correlation_id);
     let answer = async move {
@@ -76,17 +80,20 @@ fn distinct(topics: Vec<TopicProduceData>) -> Vec<TopicProduceData> {
     topics.collect()
 }
 
-/// The batches for one shard.
-struct ForShard {
+/// A batch that may be appended.
+struct Batch {
+    place: Place,
     shard: Shard,
-    batches: Vec<Bytes>,
-    places: Vec<Place>,
+    admitted: Admitted,
 }
 
-/// Checks each partition of the request; sorts what may be appended by shard.
-fn check(context: &Context, request: &ProduceRequest) -> (Results, BTreeMap<GroupId, ForShard>) {
+/// Where the batches for one shard belong.
+type Places = Vec<(Place, Arc<Partition>)>;
+
+/// Checks each partition of the request.
+fn check(context: &Context, request: &ProduceRequest) -> (Results, Vec<Batch>) {
     let image = context.broker.controller.image();
-    let mut shards: BTreeMap<GroupId, ForShard> = BTreeMap::new();
+    let mut batches = Vec::new();
     let mut results = Results::with_capacity(request.topic_data.len());
     let mut may_name = MAX_RECORDS_NAMED;
     for (t, topic) in request.topic_data.iter().enumerate() {
@@ -97,33 +104,68 @@ fn check(context: &Context, request: &ProduceRequest) -> (Results, BTreeMap<Grou
                     may_name = may_name.saturating_sub(refused.records.len());
                     Some(Err(refused))
                 }
-                Ok((shard, Admitted { partition, batch })) => {
-                    let group = shards.entry(shard.id()).or_insert_with(|| ForShard::new(shard));
-                    group.batches.push(batch);
-                    group.places.push(((t, p), partition));
+                Ok((shard, admitted)) => {
+                    batches.push(Batch { place: (t, p), shard, admitted });
                     None
                 }
             });
         }
         results.push(partitions);
     }
-    (results, shards)
+    (results, batches)
 }
 
-impl ForShard {
-    fn new(shard: Shard) -> Self {
-        ForShard { shard, batches: Vec::new(), places: Vec::new() }
+/// What requests take while their batches are written anew, besides what they took when they came.
+struct Recompressing {
+    _permit: Option<OwnedSemaphorePermit>,
+    _share: Share,
+}
+
+/// Writes those batches anew whose topics ask for another codec. What that takes is given back when what it returns is
+/// dropped, so after the batches are queued.
+async fn recompress(context: &Context, batches: &mut Vec<Batch>, results: &mut Results) -> Option<Recompressing> {
+    let to_do =
+        batches.iter().filter_map(|Batch { admitted, .. }| Some((admitted.batch.clone(), admitted.recompression?)));
+    let to_do: Vec<_> = to_do.collect();
+    if to_do.is_empty() {
+        return None;
     }
+    let broker = &context.broker;
+    // A request becomes no larger than one that could have been sent.
+    let most_bytes = usize::try_from(broker.config().socket_request_max_bytes()).unwrap_or(0);
+    let (permit, done) = broker.recompressions.run(&broker.env, to_do, most_bytes).await;
+    let mut done = done.into_iter();
+    batches.retain_mut(|Batch { place: (t, p), shard, admitted }| {
+        if admitted.recompression.is_none() {
+            return true;
+        }
+        let anew = done.next().expect("there is one for each that was to be done");
+        let more_bytes = |anew: &Bytes| anew.len().saturating_sub(admitted.batch.len());
+        let room = |anew: &Bytes| broker.room.admit(shard.health(), broker.journal.live_bytes(), more_bytes(anew));
+        match anew.and_then(|anew| room(&anew).map(|()| anew)) {
+            Ok(anew) => admitted.batch = anew,
+            Err(refused) => {
+                results[*t][*p] = Some(Err(refused));
+                return false;
+            }
+        }
+        true
+    });
+    let bytes =
+        batches.iter().filter(|batch| batch.admitted.recompression.is_some()).map(|batch| batch.admitted.batch.len());
+    Some(Recompressing { _permit: permit, _share: broker.budget.take(bytes.sum()) })
 }
 
 /// Proposes one entry for each shard. Waits while a shard has as many bytes in flight as it may.
-async fn queue(
-    context: &Context,
-    shards: BTreeMap<GroupId, ForShard>,
-    results: &mut Results,
-) -> Vec<(Vec<Place>, Proposal<Outcome>)> {
+async fn queue(context: &Context, batches: Vec<Batch>, results: &mut Results) -> Vec<(Places, Proposal<Outcome>)> {
+    let mut shards: BTreeMap<GroupId, (Shard, Vec<Bytes>, Places)> = BTreeMap::new();
+    for Batch { place, shard, admitted: Admitted { partition, batch, .. } } in batches {
+        let (_, batches, places) = shards.entry(shard.id()).or_insert_with(|| (shard, Vec::new(), Vec::new()));
+        batches.push(batch);
+        places.push((place, partition));
+    }
     let mut appends = Vec::with_capacity(shards.len());
-    for ForShard { shard, batches, places } in shards.into_values() {
+    for (shard, batches, places) in shards.into_values() {
         let mut entry = AppendEntry::default();
         batches.iter().zip(&places).for_each(|(batch, (_, partition))| entry.push(partition.id, batch));
         match shard.propose(entry.encode(context.broker.env.clock.now_ms())).await {
@@ -135,11 +177,7 @@ async fn queue(
 }
 
 /// Puts the outcome of one shard's append into its places; `None` is a time-out.
-fn collect(
-    results: &mut Results,
-    places: Vec<Place>,
-    outcome: Option<Result<(journal::EntryId, Outcome), ProposeError>>,
-) {
+fn collect(results: &mut Results, places: Places, outcome: Option<Result<(journal::EntryId, Outcome), ProposeError>>) {
     let appended: Vec<AppendResult> = match outcome {
         Some(Ok((_, Outcome::Appended(appended)))) => appended,
         Some(Ok((_, Outcome::Refused(code)))) => return refuse(results, &places, &Refused::from(code)),
@@ -153,7 +191,7 @@ fn collect(
     }
 }
 
-fn refuse(results: &mut Results, places: &[Place], why: &Refused) {
+fn refuse(results: &mut Results, places: &Places, why: &Refused) {
     for &((t, p), _) in places {
         results[t][p] = Some(Err(why.clone()));
     }

@@ -55,6 +55,7 @@ mod offset_for_leader_epoch;
 mod own;
 mod produce;
 mod reassignments;
+mod recompressed_produce;
 mod support;
 mod sync_group;
 mod update_features;

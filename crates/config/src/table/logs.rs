@@ -2,7 +2,6 @@
 
 use super::{
     CHECKPOINTS, COMPRESSION_TYPES, GROWING, NEVER_UNCLEAN, NO_POOLS, ONE_DIRECTORY, ONE_REPLAY, OWN_COMPACTOR,
-    RECOMPRESSION,
 };
 use crate::rule::Rule;
 use crate::setting::{Setting, boolean, double, int, list, long, string};
@@ -13,13 +12,13 @@ pub(super) const SETTINGS: &[Setting] = &[
     int("background.threads").default("10").at_least(1).cluster()
         .idle(NO_POOLS, "Threads for work in the background."),
     int("compression.gzip.level").default("-1").rule(Rule::GzipLevel).cluster()
-        .later(RECOMPRESSION, "Default of the topic setting of the same name."),
+        .works("Default of the topic setting of the same name."),
     int("compression.lz4.level").default("9").between(1, 17).cluster()
-        .later(RECOMPRESSION, "Default of the topic setting of the same name."),
+        .works("Default of the topic setting of the same name."),
     string("compression.type").default("producer").one_of(COMPRESSION_TYPES).cluster()
-        .later(RECOMPRESSION, "Default of the topic setting of the same name."),
+        .works("Default of the topic setting of the same name."),
     int("compression.zstd.level").default("3").between(-131_072, 22).cluster()
-        .later(RECOMPRESSION, "Default of the topic setting of the same name."),
+        .works("Default of the topic setting of the same name."),
     list("cordoned.log.dirs").default("").per_broker()
         .refused(ONE_DIRECTORY, "Data directories that take no new replicas."),
     long("log.cleaner.backoff.ms").default("15000").at_least(0).cluster()

@@ -88,7 +88,6 @@ const BUDGETS: &str = "budgets for requests in work";
 const CONSUMER_GROUPS: &str = "consumer groups of the new protocol (KIP-848)";
 const NODES: &str = "clusters of several nodes";
 const QUOTAS: &str = "quotas";
-const RECOMPRESSION: &str = "recompression by the broker";
 const SECURITY: &str = "TLS and SASL";
 const SHARE_GROUPS: &str = "share groups";
 const STREAMS_GROUPS: &str = "streams groups";

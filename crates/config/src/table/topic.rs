@@ -2,7 +2,7 @@
 //!
 //! Each does what it says, will do so with what it names, or is refused: none is a dead letter.
 
-use super::{COMPRESSION_TYPES, GROWING, NEVER_UNCLEAN, NO_TIERS, RECOMPRESSION, SHARE_GROUPS_NOT_YET};
+use super::{COMPRESSION_TYPES, GROWING, NEVER_UNCLEAN, NO_TIERS, SHARE_GROUPS_NOT_YET};
 use crate::rule::Rule;
 use crate::setting::{Inherit, Setting, boolean, double, int, list, long, string};
 
@@ -23,13 +23,13 @@ pub(super) const SETTINGS: &[Setting] = &[
     list("cleanup.policy").default("delete").one_of(&["compact", "delete"]).inherits(&[from("log.cleanup.policy")])
         .works("What becomes of old records: `delete` drops whole segments by age and size, `compact` keeps the last record of each key, both do both, and an empty list keeps everything."),
     int("compression.gzip.level").default("-1").rule(Rule::GzipLevel).inherits(&[from("compression.gzip.level")])
-        .later(RECOMPRESSION, "Level when the broker compresses with gzip; -1 is the codec's own."),
+        .works("Level when the broker compresses with gzip; -1 is the codec's own."),
     int("compression.lz4.level").default("9").between(1, 17).inherits(&[from("compression.lz4.level")])
-        .later(RECOMPRESSION, "Level when the broker compresses with lz4."),
+        .works("Level when the broker compresses with lz4."),
     string("compression.type").default("producer").one_of(COMPRESSION_TYPES).inherits(&[from("compression.type")])
-        .later(RECOMPRESSION, "Codec in which batches are stored: `producer` keeps the one they came in, any other makes the broker compress them anew."),
+        .works("Codec in which batches are stored: `producer` keeps the one they came in, any other makes the broker compress them anew."),
     int("compression.zstd.level").default("3").between(-131_072, 22).inherits(&[from("compression.zstd.level")])
-        .later(RECOMPRESSION, "Level when the broker compresses with zstd."),
+        .works("Level when the broker compresses with zstd."),
     long("delete.retention.ms").default("86400000").at_least(0).inherits(&[from("log.cleaner.delete.retention.ms")])
         .works("How long a tombstone or transaction marker outlives the compaction that reached it."),
     boolean("errors.deadletterqueue.group.enable").default("false")
