@@ -53,7 +53,7 @@ install_clients() {
     npm ci --silent --prefix $clients/kafkajs && touch $stamp || die "npm ci failed"
   }
   stamp=$clients/java/target/.installed
-  up_to_date $stamp $clients/java/pom.xml $clients/java/tools/pom.xml $clients/java/client/pom.xml $clients/java/client/src || {
+  up_to_date $stamp $clients/java/pom.xml $clients/java/tools/pom.xml $clients/java/client/pom.xml $clients/java/*/src || {
     say "Fetching Kafka's tools and building the Java client's program"
     mvn -B -q -f $clients/java package && mkdir -p $clients/java/target && touch $stamp || die "mvn package failed"
   }

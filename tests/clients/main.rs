@@ -4,6 +4,8 @@
 mod articles;
 mod java;
 mod java_admin;
+mod java_groups;
+mod java_load;
 mod kafkajs;
 mod kcat;
 mod librdkafka;

@@ -10,11 +10,13 @@
 mod broker;
 pub mod librdkafka;
 mod program;
+mod tools;
 
 use std::time::Duration;
 
 pub use broker::{TestBroker, unique};
-pub use program::{Program, java_client, kafka_core_tool, kafka_tool, kcat, node, python};
+pub use program::{Program, java_client, kafka_tool, kcat, node, python};
+pub use tools::Tools;
 
 /// How long anything may take: nothing needs more than some seconds on an idle machine.
 pub const LIMIT: Duration = Duration::from_secs(120);

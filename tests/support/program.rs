@@ -30,17 +30,17 @@ pub fn python(script: &str, broker: &TestBroker) -> Program {
 pub fn java_client(walk: &str, broker: &TestBroker) -> Program {
     let jars = installed("java/client/target/lib").join("*");
     let classes = clients().join("java/client/target/classes");
-    java(&[classes, jars]).env("BOOTSTRAP", &broker.address()).arg(format!("tidelog.{walk}"))
+    Program::from(java(&[classes, jars])).env("BOOTSTRAP", &broker.address()).arg(format!("tidelog.{walk}"))
 }
 
-/// One of Kafka's own tools by its class in `org.apache.kafka.tools`.
+/// One of Kafka's own tools by its class in `org.apache.kafka.tools`, in a JVM of its own.
 pub fn kafka_tool(class: &str) -> Program {
-    kafka_core_tool(&format!("org.apache.kafka.tools.{class}"))
+    Program::from(jvm_of_tools()).arg(format!("org.apache.kafka.tools.{class}"))
 }
 
-/// One of Kafka's own tools by its full class name: some are still in the broker's packages.
-pub fn kafka_core_tool(class: &str) -> Program {
-    java(&[installed("java/tools/target/lib").join("*")]).arg(class)
+/// A JVM that finds Kafka's tools, and the shell that runs several of them.
+pub(crate) fn jvm_of_tools() -> Command {
+    java(&[clients().join("java/tools/target/classes"), installed("java/tools/target/lib").join("*")])
 }
 
 /// kcat, with the broker's address given.
@@ -49,9 +49,11 @@ pub fn kcat(broker: &TestBroker) -> Program {
 }
 
 /// A JVM for short programs: the optimising compiler would not pay for itself.
-fn java(class_path: &[PathBuf]) -> Program {
+fn java(class_path: &[PathBuf]) -> Command {
     let class_path = class_path.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(":");
-    Program::new("java").args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp", &class_path])
+    let mut command = Command::new("java");
+    command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp", &class_path]);
+    command
 }
 
 fn clients() -> PathBuf {
@@ -64,10 +66,16 @@ fn installed(what: &str) -> PathBuf {
     path
 }
 
+impl From<Command> for Program {
+    fn from(command: Command) -> Self {
+        Self { command, input: None }
+    }
+}
+
 impl Program {
     /// Any program.
     pub fn new(program: impl AsRef<std::ffi::OsStr>) -> Self {
-        Self { command: Command::new(program), input: None }
+        Self::from(Command::new(program))
     }
 
     /// One more argument.
