@@ -38,7 +38,7 @@ install() {
 }
 
 install_clients() {
-  local clients=tests/clients stamp
+  local clients=tests/clients library stamp
   for command in node npm java mvn python3; do
     command -v $command >/dev/null || die "$command is missing: the clients' tests need Node, JDK 17 with Maven, and Python"
   done
@@ -47,11 +47,13 @@ install_clients() {
   # Debian's own Python comes without the part that makes environments.
   python3 -c 'import ensurepip' 2>/dev/null || install python3-venv
 
-  stamp=$clients/kafkajs/node_modules/.installed
-  up_to_date $stamp $clients/kafkajs/package-lock.json || {
-    say "Installing npm packages"
-    npm ci --silent --prefix $clients/kafkajs && touch $stamp || die "npm ci failed"
-  }
+  for library in kafkajs platformatic; do
+    stamp=$clients/$library/node_modules/.installed
+    up_to_date $stamp $clients/$library/package-lock.json || {
+      say "Installing npm packages: $library"
+      npm ci --silent --prefix $clients/$library && touch $stamp || die "npm ci failed"
+    }
+  done
   stamp=$clients/java/target/.installed
   up_to_date $stamp $clients/java/pom.xml $clients/java/tools/pom.xml $clients/java/client/pom.xml $clients/java/*/src || {
     say "Fetching Kafka's tools and building the Java client's program"

@@ -6,7 +6,7 @@ use support::{LIMIT, Program, TestBroker, kafka_tool, node, unique};
 fn article(program: &str, broker: &TestBroker) -> Program {
     let hook = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/kafkajs/articles/redirect.js");
     let node_options = format!("--require={hook}");
-    node(&format!("articles/{program}"), broker).env("NODE_OPTIONS", &node_options)
+    node("kafkajs", &format!("articles/{program}"), broker).env("NODE_OPTIONS", &node_options)
 }
 
 fn create_topic(name: &str, broker: &TestBroker) {
@@ -58,7 +58,7 @@ fn the_queue_of_article_000_keeps_its_messages_while_the_consumer_is_away() {
     let broker = TestBroker::with_defaults();
     let topic = unique("messages");
     let part = |name: &str| {
-        let app = node(&format!("article-000/{name}/app.js"), &broker);
+        let app = node("kafkajs", &format!("article-000/{name}/app.js"), &broker);
         app.env("KAFKA_BROKERS", &broker.address())
             .env("KAFKA_TOPIC", &topic)
             .env("INTERVAL_MS", "20")

@@ -4,7 +4,7 @@ use support::{TestBroker, node};
 
 #[track_caller]
 fn walk(name: &str) {
-    let printed = node(&format!("walk/{name}.js"), &TestBroker::new()).run();
+    let printed = node("kafkajs", &format!("walk/{name}.js"), &TestBroker::new()).run();
     assert!(printed.ends_with("done\n"), "{printed}");
 }
 

@@ -9,4 +9,5 @@ mod java_load;
 mod kafkajs;
 mod kcat;
 mod librdkafka;
+mod platformatic;
 mod python;

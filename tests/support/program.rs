@@ -13,9 +13,9 @@ pub struct Program {
     input: Option<Vec<u8>>,
 }
 
-/// A script of `tests/clients/kafkajs`, with the broker's address in BOOTSTRAP.
-pub fn node(script: &str, broker: &TestBroker) -> Program {
-    let folder = installed("kafkajs/node_modules").with_file_name("");
+/// A script of `tests/clients/<library>`, one from npm, with the broker's address in BOOTSTRAP.
+pub fn node(library: &str, script: &str, broker: &TestBroker) -> Program {
+    let folder = installed(&format!("{library}/node_modules")).with_file_name("");
     Program::new("node").env("BOOTSTRAP", &broker.address()).arg(folder.join(script))
 }
 
