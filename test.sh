@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests, and installs what they need first: on a machine with Rust, Node, JDK 17 with Maven, and Python.
+# Runs the tests, and installs what they need first: on a machine with Rust, Node, Go, JDK 17 with Maven, and Python.
 #
 #   ./test.sh                  everything
 #   ./test.sh --fast           each crate's own tests: no other language, no process of the broker
@@ -38,10 +38,13 @@ install() {
 }
 
 install_clients() {
-  local clients=tests/clients library stamp
+  local clients=tests/clients go library stamp
   for command in node npm java mvn python3; do
-    command -v $command >/dev/null || die "$command is missing: the clients' tests need Node, JDK 17 with Maven, and Python"
+    command -v $command >/dev/null || die "$command is missing: the clients' tests need Node, Go, JDK 17 with Maven, and Python"
   done
+  # Go is often unpacked there, and not on the path.
+  go=$(command -v go || echo /usr/local/go/bin/go)
+  [ -x "$go" ] || die "go is missing, on the path and in /usr/local/go: the clients' tests need Go 1.26 or later"
   command -v kcat >/dev/null || install kcat
   command -v strace >/dev/null || install strace
   # Debian's own Python comes without the part that makes environments.
@@ -58,6 +61,11 @@ install_clients() {
   up_to_date $stamp $clients/java/pom.xml $clients/java/tools/pom.xml $clients/java/client/pom.xml $clients/java/*/src || {
     say "Fetching Kafka's tools and building the Java client's program"
     mvn -B -q -f $clients/java package && mkdir -p $clients/java/target && touch $stamp || die "mvn package failed"
+  }
+  stamp=$clients/go/target/.built
+  up_to_date $stamp $clients/go/go.mod $clients/go/go.sum $clients/go/{check,crew,franz,sarama} || {
+    say "Building the programs of Go's clients"
+    CGO_ENABLED=0 "$go" build -C $clients/go -o target/ ./... && touch $stamp || die "go build failed"
   }
   stamp=tests/kafka/target/lib/.complete
   up_to_date $stamp tests/kafka/pom.xml || {

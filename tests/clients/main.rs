@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
 mod articles;
+mod go;
 mod java;
 mod java_admin;
 mod java_groups;

@@ -26,6 +26,11 @@ pub fn python(script: &str, broker: &TestBroker) -> Program {
     Program::new(interpreter).env("BOOTSTRAP", &broker.address()).arg(folder.join(script))
 }
 
+/// A walk of `tests/clients/go/<library>`, with the broker's address in BOOTSTRAP.
+pub fn go(library: &str, walk: &str, broker: &TestBroker) -> Program {
+    Program::new(installed(&format!("go/target/{library}"))).env("BOOTSTRAP", &broker.address()).arg(walk)
+}
+
 /// A walk of `tests/clients/java/client`, with the broker's address in BOOTSTRAP.
 pub fn java_client(walk: &str, broker: &TestBroker) -> Program {
     let jars = installed("java/client/target/lib").join("*");
