@@ -19,6 +19,7 @@ use crate::fetch::Sessions;
 use crate::groups::Groups;
 use crate::listener::Listener;
 use crate::meta::Meta;
+use crate::pace::Pace;
 use crate::recompression::Recompressions;
 use crate::room::Room;
 use crate::settings::{LiveConfig, Loggers};
@@ -44,6 +45,7 @@ pub struct Broker {
     pub(crate) compactions: Compactions,
     pub(crate) listeners: Vec<Arc<Listener>>,
     pub(crate) connections: Arc<Connections>,
+    pub(crate) pace: Pace,
     pub(crate) budget: Arc<Budget>,
     pub(crate) recompressions: Recompressions,
     pub(crate) stop: Stop,

@@ -36,6 +36,7 @@ mod inbox;
 mod listener;
 mod meta;
 mod operations;
+mod pace;
 mod recompression;
 mod replies;
 mod room;

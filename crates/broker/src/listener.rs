@@ -114,7 +114,12 @@ pub(crate) async fn accept(broker: Arc<Broker>, listener: Arc<Listener>, socket:
                     tracing::debug!(%why, "a connection went away as it came");
                     continue;
                 }
-                admit(&broker, &listener, address, stream);
+                let turn = broker.pace.turn(|| broker.config().max_connection_creation_rate());
+                tokio::select! {
+                    biased;
+                    () = broker.stop.requested() => return,
+                    () = turn => admit(&broker, &listener, address, stream),
+                }
             }
             Err(why) => {
                 tracing::warn!(%why, "a connection could not be accepted");

@@ -32,6 +32,7 @@ use crate::fetch::Sessions;
 use crate::groups::Groups;
 use crate::listener::{self, Bound};
 use crate::meta::Meta;
+use crate::pace::Pace;
 use crate::recompression::Recompressions;
 use crate::room::Room;
 use crate::settings::LiveConfig;
@@ -161,10 +162,20 @@ pub(crate) async fn open(
         controller,
         listeners,
         connections: Arc::default(),
+        pace: Pace::default(),
     });
+    tell_what_does_nothing(&broker.config());
     broker.room.look(&broker.journal);
     start_shards(&broker, &dir).await?;
     Ok((broker, lock))
+}
+
+fn tell_what_does_nothing(config: &BrokerConfig) {
+    let settings = config.without_effect();
+    if !settings.is_empty() {
+        let settings = settings.join(", ");
+        tracing::warn!(settings, "these settings do nothing in this version; docs/reference/configuration.md says why");
+    }
 }
 
 /// `queued.max.request.bytes`.

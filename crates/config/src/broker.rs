@@ -8,7 +8,7 @@ use model::BrokerId;
 use crate::error::ConfigError;
 use crate::listeners::{self, Listener};
 use crate::origin::Origin;
-use crate::setting::Setting;
+use crate::setting::{Effect, Setting};
 use crate::table;
 use crate::topic::TopicConfig;
 
@@ -90,12 +90,14 @@ broker_values! {
     log_cleaner_io_max_bytes_per_second: f64 = "log.cleaner.io.max.bytes.per.second",
     log_cleaner_threads: i32 = "log.cleaner.threads",
     log_retention_check_interval_ms: i64 = "log.retention.check.interval.ms",
+    max_connection_creation_rate: i32 = "max.connection.creation.rate",
     max_connections: i32 = "max.connections",
     max_connections_per_ip: i32 = "max.connections.per.ip",
     max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots",
     max_request_partition_size_limit: i32 = "max.request.partition.size.limit",
     num_partitions: i32 = "num.partitions",
     offset_metadata_max_bytes: i32 = "offset.metadata.max.bytes",
+    offsets_commit_timeout_ms: i32 = "offsets.commit.timeout.ms",
     offsets_retention_check_interval_ms: i64 = "offsets.retention.check.interval.ms",
     offsets_retention_minutes: i32 = "offsets.retention.minutes",
     offsets_topic_num_partitions: i32 = "offsets.topic.num.partitions",
@@ -215,6 +217,15 @@ impl BrokerConfig {
             origin: self.origin(setting.name),
         };
         table::broker().iter().map(row).collect()
+    }
+
+    /// The settings given at the start that do nothing in this version: those that wait for another part, or have
+    /// nothing here to steer. They are let in, so that a configuration made for Kafka works.
+    pub fn without_effect(&self) -> Vec<&'static str> {
+        let does_nothing = |setting: &Setting| matches!(setting.effect, Effect::Later(_) | Effect::Idle(_));
+        let given = self.fixed.iter().filter_map(|(name, given)| Some((table::find_broker(name)?, given)));
+        let given = given.filter(|(setting, given)| setting.default != Some(&given.value) && does_nothing(setting));
+        given.map(|(setting, _)| setting.name).collect()
     }
 
     /// With relaxed durability nobody keeps a promise about unsynced records.

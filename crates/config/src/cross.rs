@@ -79,6 +79,11 @@ fn connections(config: &BrokerConfig) -> Result<(), ConfigError> {
             format!("must be -1 or at least socket.request.max.bytes, {least}"),
         ));
     }
+    let delay_ms = config.number("connection.failed.authentication.delay.ms").unwrap_or(0);
+    if (0..=delay_ms).contains(&config.connections_max_idle_ms()) {
+        let reason = format!("must be -1 (no limit) or above connection.failed.authentication.delay.ms, {delay_ms}");
+        return Err(bad(config, "connections.max.idle.ms", reason));
+    }
     if config.max_connections_per_ip() == 0 && config.value("max.connections.per.ip.overrides") == Some("") {
         return Err(bad(config, "max.connections.per.ip", "can be 0 only with max.connections.per.ip.overrides"));
     }
@@ -86,6 +91,9 @@ fn connections(config: &BrokerConfig) -> Result<(), ConfigError> {
 }
 
 fn groups(config: &BrokerConfig) -> Result<(), ConfigError> {
+    if i64::from(config.offsets_topic_segment_bytes()) < MIB {
+        return Err(bad(config, "offsets.topic.segment.bytes", format!("must be at least {MIB}, as for any topic")));
+    }
     if config.group_min_session_timeout_ms() > config.group_max_session_timeout_ms() {
         let reason = "must not be above group.max.session.timeout.ms";
         return Err(bad(config, "group.min.session.timeout.ms", reason));

@@ -34,7 +34,7 @@ pub enum ConfigError {
     #[error("{0}")]
     Conflict(String),
     /// A value that Kafka would take and that means something we do not do.
-    #[error("Invalid value {value} for configuration {name}: {reason}")]
+    #[error("Invalid value {value} for configuration {name}: {reason}; leave it unset")]
     Unsupported {
         /// The setting.
         name: String,
@@ -49,7 +49,10 @@ pub enum ConfigError {
     )]
     NoTieredStorage,
     /// A value that will mean something, and does not yet.
-    #[error("Invalid value {value} for configuration {name}: it takes effect with {with}, which this version lacks")]
+    #[error(
+        "Invalid value {value} for configuration {name}: it takes effect with {with}, which this version lacks; leave it \
+         unset"
+    )]
     NotYet {
         /// The setting.
         name: String,
@@ -57,6 +60,32 @@ pub enum ConfigError {
         value: String,
         /// What it waits for.
         with: &'static str,
+    },
+    /// A value for which there is nothing to steer.
+    #[error("Invalid value {value} for configuration {name}: it would do nothing here, since {reason}; leave it unset")]
+    NoEffect {
+        /// The setting.
+        name: String,
+        /// What was given.
+        value: String,
+        /// Why there is nothing.
+        reason: &'static str,
+    },
+    /// More text than is kept for one topic, broker, group or subscription.
+    #[error("settings of {bytes} bytes are more than the {most} that are kept for one resource: set fewer")]
+    TooMuch {
+        /// What the settings would come to, names included.
+        bytes: usize,
+        /// The bound.
+        most: usize,
+    },
+    /// While running: no broker setting has this name, and there are no plug-ins here that might read it.
+    #[error("Unknown broker config name: {name}{remedy}")]
+    UnknownDynamicSetting {
+        /// As it was written.
+        name: String,
+        /// What to write instead, as the rest of the sentence.
+        remedy: String,
     },
     /// What Kafka takes for a bad request rather than a bad setting, in its words.
     #[error("{0}")]

@@ -44,7 +44,7 @@ mod table;
 mod topic;
 
 pub use broker::{BrokerConfig, Durability, EffectiveValue};
-pub use change::Owner;
+pub use change::{MAX_SETTINGS_BYTES, Owner};
 pub use client_metrics::ClientMetricsConfig;
 pub use describe::{
     Described, Source, Synonym, describe_broker, describe_client_metrics, describe_cluster_default, describe_group,

@@ -18,12 +18,11 @@ pub fn reference_page() -> String {
         }
     }
     page += "\n## Topic settings\n\n";
-    page += "Each does what it says, will do so with what is named under *takes effect later*, or refuses every value \
-             but its default. A topic that does not set one goes by the broker's setting in the third column.\n\n";
+    page += "Each does what it says, or refuses every value but its default. A topic that does not set one goes by the broker's setting in the third column.\n\n";
     let shown: Vec<_> = table::TOPIC.iter().filter(|setting| !setting.hidden).collect();
     rows(&mut page, &shown, Columns::Inheriting);
     page += "\n## Group settings\n\n";
-    page += "For groups of the new protocols, which are still to come; classic groups bring their own timeouts. Bounds \
+    page += "For groups of the new protocols, which are still to come: until then every value but the default is refused. Classic groups bring their own timeouts. Bounds \
              are the broker's `group.*.min.*` and `group.*.max.*`: a value outside is refused, and one that new bounds \
              left outside is used clamped.\n\n";
     let shown: Vec<_> = table::GROUP.iter().filter(|setting| !setting.hidden).collect();
@@ -68,12 +67,12 @@ Names, types and bounds are those of Apache Kafka 4.4.0, and so are the defaults
 
 const LATER: (&str, &str) = (
     "Accepted, takes effect later",
-    "These are checked, kept and shown; they begin to count with what they belong to, which this version does not have yet.",
+    "At the start these are checked, kept and shown, and a line in the log names those that were given; they begin to count with what they belong to, which this version does not have yet. While the broker runs, any value but the default is refused.",
 );
 
 const IDLE: (&str, &str) = (
     "Accepted, means nothing here",
-    "These are checked, kept and shown, so that configurations and tools made for Kafka work, but there is nothing for them to steer.",
+    "At the start these are checked, kept and shown, so that configurations made for Kafka work, and a line in the log names those that were given; but there is nothing for them to steer. While the broker runs, any value but the default is refused.",
 );
 
 const REFUSED: (&str, &str) = (

@@ -1,6 +1,6 @@
 //! CreateTopics (key 19), versions 2 to 7. Answered once the topics can be used here.
 
-use config::TopicConfig;
+use config::Owner;
 use controller::{Layout, NewTopic, Refusal, Settings, TopicImage, TopicSpec, check_name};
 use model::{BrokerId, ErrorCode, TopicName};
 use wire::StrBytes;
@@ -48,8 +48,10 @@ fn spec(context: &Context, topic: &CreatableTopic) -> Result<TopicSpec, Refusal>
     let defaults = context.broker.layout_defaults();
     let layout = Layout::from_request(topic.num_partitions, topic.replication_factor, assigned, defaults)?;
     let configs = configs(topic)?;
-    TopicConfig::from_overrides(&configs, &config)
-        .map_err(|why| Refusal::new(ErrorCode::InvalidConfig, why.to_string()))?;
+    let named = configs.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+    Owner::Topic
+        .check_change(&Settings::new(), &configs, &named, &config)
+        .map_err(|why| Refusal::new(why.code(), why.to_string()))?;
     Ok(TopicSpec { name, layout, configs })
 }
 

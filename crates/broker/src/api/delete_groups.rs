@@ -26,7 +26,7 @@ async fn delete(context: &Context, group: String) -> ErrorCode {
     if group.is_empty() {
         return ErrorCode::GroupIdNotFound; // no group has this name
     }
-    match context.broker.ask_group(Request::DeleteGroup { group }).await {
+    match context.broker.ask_group_to_write(Request::DeleteGroup { group }).await {
         Ok(Reply::DeleteGroup(error)) | Err(error) => error,
         Ok(other) => {
             tracing::error!(?other, "a coordinator answered out of turn");

@@ -41,7 +41,7 @@ pub(crate) async fn handle(context: Context, request: OffsetCommitRequest) -> Of
             group_not_found_known: context.version >= GROUP_NOT_FOUND_SINCE,
             topics: topics.clone(),
         });
-        let committed = context.broker.ask_group(commit).await;
+        let committed = context.broker.ask_group_to_write(commit).await;
         note(&mut errors, &places, &topics, committed);
     }
     let topics = request.topics.into_iter().enumerate().map(|(place, topic)| answer(&errors, place, topic));

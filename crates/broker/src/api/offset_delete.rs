@@ -48,7 +48,7 @@ async fn delete(context: &Context, request: DeleteOffsetsRequest) -> Result<Vec<
     if request.group.is_empty() {
         return Err(ErrorCode::InvalidGroupId);
     }
-    match context.broker.ask_group(Request::DeleteOffsets(request)).await? {
+    match context.broker.ask_group_to_write(Request::DeleteOffsets(request)).await? {
         Reply::DeleteOffsets(DeleteOffsetsReply { error: ErrorCode::None, topics }) => Ok(topics),
         Reply::DeleteOffsets(DeleteOffsetsReply { error, .. }) => Err(error),
         other => {

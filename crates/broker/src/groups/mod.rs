@@ -6,10 +6,12 @@ mod writes;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use coordinator::{DescribedGroup, ListFilter, ListedGroup, Reply, Request, partition_for};
 use model::{ErrorCode, TopicName};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::broker::Broker;
 
@@ -43,6 +45,14 @@ impl Broker {
     pub(crate) async fn ask_group(self: &Arc<Self>, request: Request) -> Result<Reply, ErrorCode> {
         let coordinator = self.coordinator_of(request.group())?;
         coordinator.ask(|answer| Ask::Request(request, answer)).await
+    }
+
+    /// The same for what is to be written. Who has waited for `offsets.commit.timeout.ms` is told to look for the
+    /// coordinator anew; what was asked for may come about all the same, as in Kafka.
+    pub(crate) async fn ask_group_to_write(self: &Arc<Self>, request: Request) -> Result<Reply, ErrorCode> {
+        let most_ms = u64::try_from(self.config().offsets_commit_timeout_ms()).unwrap_or(0);
+        let asked = timeout(Duration::from_millis(most_ms), self.ask_group(request)).await;
+        asked.unwrap_or(Err(ErrorCode::CoordinatorNotAvailable))
     }
 
     /// A group as its coordinator sees it.

@@ -6,7 +6,7 @@ use config::{ConfigError, Owner};
 use controller::{ClusterImage, Precondition, Refusal, Resource, SettingChange, Settings, SettingsChange};
 use model::ErrorCode;
 
-use super::resource;
+use super::{bounds, resource};
 use crate::broker::Broker;
 
 /// How often a change is planned anew when another one to the same setting came first.
@@ -56,7 +56,7 @@ impl Broker {
             let image = self.image();
             let (mut places, mut changes) = (Vec::new(), Vec::new());
             for at in (0..wishes.len()).filter(|at| is_open(&results[*at])).collect::<Vec<_>>() {
-                match self.plan(&image, &wishes[at]) {
+                match self.plan(&image, &wishes[at], &changes) {
                     Ok(_) if validate_only => results[at] = Ok(()),
                     Ok(change) => {
                         places.push(at);
@@ -79,7 +79,8 @@ impl Broker {
         results
     }
 
-    fn plan(&self, image: &ClusterImage, wish: &Wish) -> Result<SettingsChange, Refusal> {
+    /// The change that a wish comes to, besides those that were planned before it.
+    fn plan(&self, image: &ClusterImage, wish: &Wish, planned: &[SettingsChange]) -> Result<SettingsChange, Refusal> {
         check_operations(wish)?;
         let resource = resource::read(wish.kind, &wish.name, self.id())?;
         if let Resource::Topic(name) = &resource
@@ -94,7 +95,11 @@ impl Broker {
         let (after, named) = outcome(&before, &changes, wish.replace);
         let refuse = |why: ConfigError| Refusal::new(why.code(), why.to_string());
         owner.check_change(&before, &after, &named, &self.config()).map_err(refuse)?;
+        check_internal(&resource, &after)?;
         self.check_together(image, &resource, &after).map_err(refuse)?;
+        if !after.is_empty() {
+            bounds::check(image, &resource, planned)?;
+        }
         Ok(SettingsChange { resource, replace: wish.replace, changes })
     }
 
@@ -107,6 +112,18 @@ impl Broker {
             Resource::Broker(_) => self.settings.with(&of(&Resource::ClusterDefault), after).map(drop),
             _ => Ok(()),
         }
+    }
+}
+
+/// What the broker writes to its own topics does not pass through produce.
+fn check_internal(resource: &Resource, after: &Settings) -> Result<(), Refusal> {
+    let plain = ["producer", "uncompressed"];
+    match (resource, after.get("compression.type")) {
+        (Resource::Topic(name), Some(codec)) if name.is_internal() && !plain.contains(&codec.as_str()) => {
+            let message = format!("compression.type of {name} can't be {codec}: the broker writes it uncompressed");
+            Err(Refusal::new(ErrorCode::InvalidConfig, message))
+        }
+        _ => Ok(()),
     }
 }
 

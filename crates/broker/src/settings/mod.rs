@@ -1,6 +1,7 @@
 //! Settings that change while the broker runs: kept in the cluster image, taken over from there.
 
 mod alter;
+mod bounds;
 mod loggers;
 mod resource;
 

@@ -2,7 +2,7 @@
 
 mod environment;
 mod file;
-mod suggest;
+pub(crate) mod suggest;
 
 use std::collections::BTreeMap;
 

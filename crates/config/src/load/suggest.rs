@@ -3,7 +3,7 @@
 use crate::table;
 
 /// The rest of an error about an unknown broker setting: what to write instead.
-pub(super) fn remedy(name: &str) -> String {
+pub(crate) fn remedy(name: &str) -> String {
     let plain = plain(name);
     if let Some(setting) = table::find_topic(&plain) {
         return match setting.inherits.first() {

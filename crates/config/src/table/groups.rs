@@ -1,6 +1,6 @@
 //! Consumer groups, streams groups, and their offsets.
 
-use super::{BUDGETS, CONSUMER_GROUPS, NO_JVM, NO_LOADING, NO_POOLS, OWN_COORDINATOR, PLAIN_INTERNAL, STREAMS_GROUPS};
+use super::{CONSUMER_GROUPS, NO_JVM, NO_LOADING, NO_POOLS, OWN_COORDINATOR, PLAIN_INTERNAL, STREAMS_GROUPS};
 use crate::rule::Rule;
 use crate::setting::{Setting, class, int, list, long, short, string};
 
@@ -84,7 +84,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     int("offset.metadata.max.bytes").default("4096")
         .works("Characters of metadata that may come with a committed offset."),
     int("offsets.commit.timeout.ms").default("5000").at_least(1)
-        .later(BUDGETS, "How long a commit may wait to be written."),
+        .works("How long a commit, or the deletion of a group or of offsets, may wait to be written."),
     int("offsets.load.buffer.size").default("5242880").at_least(1)
         .idle(NO_LOADING, "Bytes read at once when offsets are loaded."),
     long("offsets.retention.check.interval.ms").default("600000").at_least(1)
@@ -98,5 +98,5 @@ pub(super) const SETTINGS: &[Setting] = &[
     short("offsets.topic.replication.factor").default("3").at_least(1)
         .works("Replicas of `__consumer_offsets`; as many as there are brokers where these are fewer."),
     int("offsets.topic.segment.bytes").default("104857600").at_least(1)
-        .works("Segment size of `__consumer_offsets`."),
+        .works("Segment size of `__consumer_offsets`; counts when it is created. Below 1 MiB, the least of segment.bytes, it is refused (Kafka takes it, and then can't create the topic)."),
 ];

@@ -84,7 +84,6 @@ pub(crate) fn find_client_metrics(name: &str) -> Option<&'static Setting> {
 const COMPRESSION_TYPES: &[&str] = &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
 
 // What is to come: the rest of the sentence "takes effect with ...".
-const BUDGETS: &str = "budgets for requests in work";
 const CONSUMER_GROUPS: &str = "consumer groups of the new protocol (KIP-848)";
 const NODES: &str = "clusters of several nodes";
 const QUOTAS: &str = "quotas";

@@ -1,6 +1,6 @@
 //! Where clients connect, and how many.
 
-use super::{COUNTED_IN_BYTES, KERNEL_BUFFERS, NO_EARLY_START, NO_POOLS, NODES, QUOTAS, SECURITY};
+use super::{COUNTED_IN_BYTES, KERNEL_BUFFERS, NO_EARLY_START, NO_POOLS, NODES, SECURITY};
 use crate::rule::Rule;
 use crate::setting::{Setting, int, list, long, string};
 
@@ -12,7 +12,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     int("connection.failed.authentication.delay.ms").default("100").at_least(0)
         .later(SECURITY, "Pause before a connection whose log-in failed is closed."),
     long("connections.max.idle.ms").default("600000")
-        .works("A connection that stays silent so long is closed; a value below 1 keeps it open."),
+        .works("A connection that stays silent so long is closed; a negative value keeps it open. Else it must be above connection.failed.authentication.delay.ms, as in Kafka."),
     list("early.start.listeners")
         .idle(NO_EARLY_START, "Listeners that accept before the metadata is caught up."),
     string("inter.broker.listener.name")
@@ -22,7 +22,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     list("listeners").default("PLAINTEXT://localhost:9092").rule(Rule::NotEmpty).per_broker()
         .works("Addresses to accept connections on, as `NAME://host:port`. The default is this machine only, since nothing asks clients who they are; an empty host means every interface."),
     int("max.connection.creation.rate").default("2147483647").at_least(0).cluster()
-        .later(QUOTAS, "Connections accepted in a second at most."),
+        .works("Connections accepted in a second at most, by all listeners together; as many may come at once after a pause. Those beyond it wait."),
     int("max.connections").default("2147483647").at_least(0).cluster()
         .works("Connections open at once at most; one more is closed at once."),
     int("max.connections.per.ip").default("2147483647").at_least(0).cluster()

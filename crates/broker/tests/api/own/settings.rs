@@ -98,7 +98,7 @@ async fn what_would_do_nothing_yet_is_refused() {
     let target = target("settings::not_yet", &running);
     let mut connection = target.connect().await;
     let message = "Invalid value 50000 for configuration consumer.session.timeout.ms: it takes effect with consumer \
-                   groups of the new protocol (KIP-848), which this version lacks";
+                   groups of the new protocol (KIP-848), which this version lacks; leave it unset";
     let change = [("consumer.session.timeout.ms", SET, Some("50000"))];
     let found = alter(&mut connection, GROUP, "g", &change).await;
     assert_eq!(found, refused(ErrorCode::InvalidConfig, message));
@@ -129,4 +129,32 @@ async fn an_unknown_operation_is_a_bad_request() {
     let mut connection = target.connect().await;
     let found = alter(&mut connection, TOPIC, &topic.name, &[("cleanup.policy", 7, Some("x"))]).await;
     assert_eq!(found, refused(ErrorCode::InvalidRequest, "Unknown operation 7 for cleanup.policy."));
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups_with_settings_are_bounded() {
+    let running = Rc::new(start(&SimDisk::new(0), &[]).await);
+    let target = target("settings::bounds", &running);
+    let mut connection = target.connect().await;
+    let as_it_is = [("consumer.session.timeout.ms", SET, Some("45000"))];
+    let groups = (0..10_001).map(|n| change(GROUP, &format!("g{n}"), &as_it_is));
+    let response = connection.call(1, &request(groups.collect())).await;
+    let refused: Vec<_> = response.responses.iter().filter(|result| result.error_code != 0).collect();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(crate::support::error(refused[0].error_code), ErrorCode::PolicyViolation);
+    assert_eq!(alter(&mut connection, GROUP, "g5", &as_it_is).await, DONE, "those that are known may change");
+    let take_back = [("consumer.session.timeout.ms", DELETE, None)];
+    assert_eq!(alter(&mut connection, GROUP, "g5", &take_back).await, DONE);
+    assert_eq!(alter(&mut connection, GROUP, "one more", &as_it_is).await, DONE, "there is room again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_broker_writes_itself_has_no_codec() {
+    let running = Rc::new(start(&SimDisk::new(0), &[]).await);
+    let target = target("settings::internal", &running);
+    let mut connection = target.coordinator("g").await;
+    let codec = |codec| [("compression.type", SET, Some(codec))];
+    let (code, _) = alter(&mut connection, TOPIC, "__consumer_offsets", &codec("gzip")).await;
+    assert_eq!(code, ErrorCode::InvalidConfig);
+    assert_eq!(alter(&mut connection, TOPIC, "__consumer_offsets", &codec("uncompressed")).await, DONE);
 }
