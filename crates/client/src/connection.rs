@@ -38,7 +38,15 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 struct Outgoing {
     frame: Frame,
-    answer: oneshot::Sender<Bytes>,
+    then: Then,
+}
+
+/// What is waited for once a request has left.
+#[derive(Debug)]
+enum Then {
+    Answer(oneshot::Sender<Bytes>),
+    /// Nothing: it is only said that it has left.
+    Left(oneshot::Sender<()>),
 }
 
 /// Why a connection is of no more use.
@@ -103,9 +111,36 @@ impl Connection {
         request: &R,
         limit: Duration,
     ) -> Result<R::Response, ClientError> {
-        let version = self.served.best(R::API);
+        self.call_version(request, self.version::<R>()?, limit).await
+    }
+
+    /// Sends a request that is not answered, as Produce with acks=0; returns when the system has it.
+    pub(crate) async fn post<R: Request>(&self, request: &R) -> Result<(), ClientError> {
+        let frame = self.frame(request, self.version::<R>()?)?;
+        let (left, has_left) = oneshot::channel();
+        let posted = async {
+            self.requests.send(Outgoing { frame, then: Then::Left(left) }).await.ok()?;
+            has_left.await.ok()
+        };
+        match timeout(self.timeout, posted).await {
+            Ok(Some(())) => Ok(()),
+            Ok(None) => Err(self.why_broken().await),
+            Err(_) => Err(self.silent::<R>(self.timeout)),
+        }
+    }
+
+    fn version<R: Request>(&self) -> Result<i16, ClientError> {
         let unsupported = || ClientError::Unsupported { address: self.address.clone(), api: R::API.name() };
-        self.call_version(request, version.ok_or_else(unsupported)?, limit).await
+        self.served.best(R::API).ok_or_else(unsupported)
+    }
+
+    fn frame<R: Request>(&self, request: &R, version: i16) -> Result<Frame, ClientError> {
+        let frame = wire::encode_request(version, 0, Some(&self.client_id), request);
+        frame.map_err(|why| ClientError::Invalid(why.to_string()))
+    }
+
+    fn silent<R: Request>(&self, limit: Duration) -> ClientError {
+        ClientError::Silent { address: self.address.clone(), api: R::API.name(), waited_ms: limit.as_millis() }
     }
 
     async fn call_version<R: Request>(
@@ -114,20 +149,16 @@ impl Connection {
         version: i16,
         limit: Duration,
     ) -> Result<R::Response, ClientError> {
-        let frame = wire::encode_request(version, 0, Some(&self.client_id), request);
-        let frame = frame.map_err(|why| ClientError::Invalid(why.to_string()))?;
+        let frame = self.frame(request, version)?;
         let (answer, answered) = oneshot::channel();
         let exchange = async {
-            self.requests.send(Outgoing { frame, answer }).await.ok()?;
+            self.requests.send(Outgoing { frame, then: Then::Answer(answer) }).await.ok()?;
             answered.await.ok()
         };
         let response = match timeout(limit, exchange).await {
             Ok(Some(response)) => response,
             Ok(None) => return Err(self.why_broken().await),
-            Err(_) => {
-                let (address, api) = (self.address.clone(), R::API.name());
-                return Err(ClientError::Silent { address, api, waited_ms: limit.as_millis() });
-            }
+            Err(_) => return Err(self.silent::<R>(limit)),
         };
         wire::decode_response::<R>(version, response).map_err(|why| self.not_kafka(why.to_string()))
     }
@@ -195,11 +226,19 @@ async fn send(
     outgoing: &mut mpsc::Receiver<Outgoing>,
     sent: mpsc::Sender<oneshot::Sender<Bytes>>,
 ) -> Result<(), Broken> {
-    while let Some(Outgoing { mut frame, answer }) = outgoing.recv().await {
-        if sent.send(answer).await.is_err() {
-            return Ok(()); // the receiving half has said why
-        }
+    while let Some(Outgoing { mut frame, then }) = outgoing.recv().await {
+        let left = match then {
+            Then::Answer(answer) => {
+                if sent.send(answer).await.is_err() {
+                    return Ok(()); // the receiving half has said why
+                }
+                None
+            }
+            Then::Left(left) => Some(left),
+        };
         stream.write_all_buf(&mut frame).await.map_err(|error| Broken::Lost(in_words(&error)))?;
+        // Who gave up is not waiting any more.
+        left.map(|left| left.send(()).ok());
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bytes::{Buf, Bytes};
 use model::{BrokerId, ErrorCode};
 use wire::StrBytes;
 use wire::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
@@ -11,10 +10,11 @@ use wire::messages::offset_commit_request::{OffsetCommitRequestPartition, Offset
 use wire::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use wire::messages::{
     DeleteGroupsRequest, DescribeGroupsRequest, FindCoordinatorRequest, GroupId, ListGroupsRequest,
-    OffsetCommitRequest, OffsetFetchRequest, Request, TopicName,
+    OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, Request, TopicName,
 };
 
 use crate::connection::Connection;
+use crate::member::protocol::read_assignment;
 use crate::topics::text;
 use crate::{Client, ClientError};
 
@@ -131,31 +131,8 @@ impl Client {
     /// # Errors
     /// `UNKNOWN_MEMBER_ID` while it has members.
     pub async fn commit(&self, id: &str, offsets: &BTreeMap<TopicPartition, i64>) -> Result<(), ClientError> {
-        let mut topics: BTreeMap<&str, Vec<OffsetCommitRequestPartition>> = BTreeMap::new();
-        for ((topic, index), offset) in offsets {
-            let partition = OffsetCommitRequestPartition::default()
-                .with_partition_index(*index)
-                .with_committed_offset(*offset)
-                .with_committed_metadata(Some(StrBytes::default()));
-            topics.entry(topic).or_default().push(partition);
-        }
-        let topics = topics.into_iter().map(|(name, partitions)| {
-            OffsetCommitRequestTopic::default().with_name(TopicName(text(name))).with_partitions(partitions)
-        });
-        let request = OffsetCommitRequest::default()
-            .with_group_id(group_id(id))
-            .with_generation_id_or_member_epoch(NO_GENERATION)
-            .with_topics(topics.collect());
-        self.at_coordinator(id, &request, |_, response| {
-            for topic in &response.topics {
-                for partition in &topic.partitions {
-                    let place = || format!("committing {}-{} for group {id}", *topic.name, partition.partition_index);
-                    check(partition.error_code, place, None)?;
-                }
-            }
-            Ok(())
-        })
-        .await
+        let request = commit_request(id, None, offsets);
+        self.at_coordinator(id, &request, |_, response| take_commit(id, &response)).await
     }
 
     /// Deletes a group that nobody is a member of, with its offsets.
@@ -191,6 +168,12 @@ impl Client {
         }
     }
 
+    /// A connection to a group's coordinator that nobody shares.
+    pub(crate) async fn own_coordinator(&self, group: &str) -> Result<Connection, ClientError> {
+        let (id, _) = self.coordinator(group).await?;
+        self.own_connection(id).await
+    }
+
     async fn coordinator(&self, group: &str) -> Result<(BrokerId, Connection), ClientError> {
         let request = FindCoordinatorRequest::default().with_key_type(GROUP).with_coordinator_keys(vec![text(group)]);
         let response = self.ask(&request).await?;
@@ -205,7 +188,43 @@ impl Client {
     }
 }
 
-fn group_id(id: &str) -> GroupId {
+/// A commit by a member in a generation, or by somebody who is none.
+pub(crate) fn commit_request(
+    group: &str,
+    member: Option<(&str, i32)>,
+    offsets: &BTreeMap<TopicPartition, i64>,
+) -> OffsetCommitRequest {
+    let mut topics: BTreeMap<&str, Vec<OffsetCommitRequestPartition>> = BTreeMap::new();
+    for ((topic, index), offset) in offsets {
+        let partition = OffsetCommitRequestPartition::default()
+            .with_partition_index(*index)
+            .with_committed_offset(*offset)
+            .with_committed_metadata(Some(StrBytes::default()));
+        topics.entry(topic).or_default().push(partition);
+    }
+    let topics = topics.into_iter().map(|(name, partitions)| {
+        OffsetCommitRequestTopic::default().with_name(TopicName(text(name))).with_partitions(partitions)
+    });
+    let (member, generation) = member.unwrap_or(("", NO_GENERATION));
+    OffsetCommitRequest::default()
+        .with_group_id(group_id(group))
+        .with_member_id(text(member))
+        .with_generation_id_or_member_epoch(generation)
+        .with_topics(topics.collect())
+}
+
+/// Whether all was committed.
+pub(crate) fn take_commit(group: &str, response: &OffsetCommitResponse) -> Result<(), ClientError> {
+    for topic in &response.topics {
+        for partition in &topic.partitions {
+            let place = || format!("committing {}-{} for group {group}", *topic.name, partition.partition_index);
+            check(partition.error_code, place, None)?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn group_id(id: &str) -> GroupId {
     GroupId(text(id))
 }
 
@@ -246,40 +265,6 @@ fn member(described: DescribedGroupMember) -> GroupMember {
         id: described.member_id.to_string(),
         client_id: described.client_id.to_string(),
         host: described.client_host.trim_start_matches('/').to_owned(),
-        partitions: assignment(described.member_assignment).unwrap_or_default(),
-    }
-}
-
-/// Kafka's ConsumerProtocolAssignment, of which all versions begin alike. What other protocols put there is not
-/// understood.
-fn assignment(mut bytes: Bytes) -> Option<Vec<TopicPartition>> {
-    let _version = bytes.try_get_i16().ok()?;
-    let topics = bytes.try_get_i32().ok()?;
-    let mut partitions = Vec::new();
-    for _ in 0..topics {
-        let length = usize::try_from(bytes.try_get_i16().ok()?).ok()?;
-        let name = bytes.get(..length)?;
-        let name = String::from_utf8(name.to_vec()).ok()?;
-        bytes.advance(length);
-        for _ in 0..bytes.try_get_i32().ok()? {
-            partitions.push((name.clone(), bytes.try_get_i32().ok()?));
-        }
-    }
-    partitions.sort();
-    Some(partitions)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_assignment_is_read_as_clients_write_it_and_nonsense_is_not() {
-        let written = [&[0, 1, 0, 0, 0, 1, 0, 6][..], b"orders", &[0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 1], &[0xff; 4]];
-        let bytes = Bytes::from(written.concat());
-        let expected = vec![("orders".to_owned(), 1), ("orders".to_owned(), 3)];
-        assert_eq!(assignment(bytes.clone()), Some(expected));
-        assert_eq!(assignment(bytes.slice(..20)), None);
-        assert_eq!(assignment(Bytes::from_static(&[0xff; 40])), Some(Vec::new()), "a negative count is none");
+        partitions: read_assignment(described.member_assignment).unwrap_or_default(),
     }
 }

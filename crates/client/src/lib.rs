@@ -1,6 +1,6 @@
 //! A small native Kafka client: for the command line, the console and tests.
 //!
-//! It is not a library for applications (those use any Kafka client), and is no member of consumer groups.
+//! It is not a library for applications (those use any Kafka client).
 //! Everything is bounded: connections by the number of brokers, requests in flight, bytes buffered, bytes fetched,
 //! and every operation in time. What passes by itself (a restart, a change of leaders) is retried within that time.
 //!
@@ -34,7 +34,8 @@
 //! | `client`, `retry` | connections by broker, and what is tried again |
 //! | `topics`, `partitions`, `settings`, `cluster`, `offsets`, `groups` | asking about and changing the cluster |
 //! | `partitioner`, `producer` | batching, routing and sending records |
-//! | `reader` | fetching them |
+//! | `reader`, `readers` | fetching them |
+//! | `member` | sharing that with the other members of a consumer group |
 
 mod address;
 mod client;
@@ -42,12 +43,14 @@ mod cluster;
 mod connection;
 mod error;
 mod groups;
+mod member;
 mod offsets;
 mod options;
 mod partitioner;
 mod partitions;
 mod producer;
 mod reader;
+mod readers;
 mod retry;
 mod settings;
 mod topics;
@@ -58,10 +61,12 @@ pub use client::Client;
 pub use cluster::{Cluster, ClusterBroker, FinalizedFeature};
 pub use error::{ClientError, NoConnection};
 pub use groups::{Group, GroupListing, GroupMember, TopicPartition};
+pub use member::{Member, MemberOptions};
 pub use offsets::{OffsetAt, OffsetFound};
 pub use options::Options;
 pub use partitioner::{murmur2, partition_for_key};
-pub use producer::{Producer, ProducerOptions, Record, Written};
+pub use producer::{Acks, OnWritten, Producer, ProducerOptions, Record, Written};
 pub use reader::{Fetched, Reader, ReaderOptions};
+pub use readers::Readers;
 pub use settings::{Resource, Setting, SettingChange, SettingSource};
 pub use topics::{NewTopic, Partition, Topic, nearest};

@@ -1,5 +1,5 @@
-//! Sending records: batched by partition while a request is in flight, acknowledged by all in-sync replicas, and in
-//! the partition once however often they had to be sent (KIP-98).
+//! Sending records: batched by partition while a request is in flight, acknowledged by all in-sync replicas (unless
+//! [`Acks`] says otherwise), and in the partition once however often they had to be sent (KIP-98).
 //!
 //! One request to each leader is in flight at a time, so order needs no further care. What comes in meanwhile makes
 //! the next batches: a single line goes out at once, a flood in batches of [`ProducerOptions::batch_bytes`].
@@ -22,9 +22,36 @@ use crate::{Client, ClientError, Topic};
 /// The largest record that is sent. Brokers allow a MiB unless told otherwise; this only bounds our memory.
 const MAX_RECORD_BYTES: usize = 64 * 1024 * 1024;
 
+/// Who has to have a record before it counts as written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Acks {
+    /// Nobody: it has left this machine, and may be lost or written out of order.
+    None,
+    /// The leader of its partition.
+    Leader,
+    /// All in-sync replicas. Only then is what has to be sent again in the log once (KIP-98).
+    All,
+}
+
+impl Acks {
+    fn on_the_wire(self) -> i16 {
+        match self {
+            Acks::None => 0,
+            Acks::Leader => 1,
+            Acks::All => -1,
+        }
+    }
+}
+
+/// Told of each batch that was acknowledged: the partition, and how many records. Those of a partition are
+/// acknowledged in the order in which they were sent.
+pub type OnWritten = Arc<dyn Fn(i32, u32) + Send + Sync>;
+
 /// How records are batched.
 #[derive(Clone)]
 pub struct ProducerOptions {
+    /// When a record counts as written.
+    pub acks: Acks,
     /// The codec of batches.
     pub compression: Compression,
     /// Bytes of records in a batch, before compression. The default fits the default of `max.message.bytes`.
@@ -36,16 +63,20 @@ pub struct ProducerOptions {
     pub first_partition: u32,
     /// Stamps records that have no timestamp.
     pub clock: Arc<dyn Clock>,
+    /// Told of what is written.
+    pub on_written: Option<OnWritten>,
 }
 
 impl Default for ProducerOptions {
     fn default() -> Self {
         ProducerOptions {
+            acks: Acks::All,
             compression: Compression::None,
             batch_bytes: 1_000_000,
             buffer_bytes: 16 * 1024 * 1024,
             first_partition: 0,
             clock: Arc::new(SystemClock),
+            on_written: None,
         }
     }
 }
@@ -79,7 +110,7 @@ impl Record<'_> {
 pub struct Written {
     /// Records.
     pub records: u64,
-    /// Partition and offset of the last record of the latest batch.
+    /// Partition and offset of the last record of the latest batch, if the broker said.
     pub last: Option<(i32, i64)>,
 }
 
@@ -98,12 +129,15 @@ impl Producer {
     /// # Errors
     /// If no broker can be reached.
     pub async fn start(client: Client, topic: Topic, options: ProducerOptions) -> Result<Self, ClientError> {
-        let identity = identity(&client).await?;
+        let identity = match options.acks {
+            Acks::All => identity(&client).await?,
+            Acks::None | Acks::Leader => Identity::NONE,
+        };
         let partitions = topic.partitions.len().max(1);
         let buffer = Buffer::new(identity, &options, partitions);
-        let shared = Arc::new(Shared::new(buffer));
+        let shared = Arc::new(Shared::new(buffer, options.on_written.clone()));
         let name = topic.name.clone();
-        let delivery = tokio::spawn(delivery::run(client, topic, shared.clone()));
+        let delivery = tokio::spawn(delivery::run(client, topic, options.acks, shared.clone()));
         Ok(Producer { topic: name, options, partitions, shared, delivery })
     }
 

@@ -45,9 +45,17 @@ impl Retry {
     /// # Errors
     /// `error` itself if it will not pass, else [`ClientError::GaveUp`] when the time is up.
     pub(crate) async fn after(&mut self, error: ClientError) -> Result<(), ClientError> {
-        if !error.is_passing() {
-            return Err(error);
+        match error.is_passing() {
+            true => self.again(error).await,
+            false => Err(error),
         }
+    }
+
+    /// The same for an error that passes since something is done about it.
+    ///
+    /// # Errors
+    /// [`ClientError::GaveUp`] when the time is up.
+    pub(crate) async fn again(&mut self, error: ClientError) -> Result<(), ClientError> {
         let waited = self.begun.elapsed();
         if waited + self.pause > self.timeout {
             return Err(ClientError::GaveUp { last: Box::new(error), waited_ms: waited.as_millis() });

@@ -7,7 +7,7 @@ use record::Compression;
 use tokio::sync::Notify;
 
 use super::batch::{Batch, Identity, Open, after};
-use super::{ProducerOptions, Record, Written};
+use super::{OnWritten, ProducerOptions, Record, Written};
 use crate::ClientError;
 
 /// The buffer, and who is woken by its changes.
@@ -17,11 +17,12 @@ pub(super) struct Shared {
     pub(super) work: Notify,
     /// Something was delivered, or failed.
     room: Notify,
+    on_written: Option<OnWritten>,
 }
 
 impl Shared {
-    pub(super) fn new(buffer: Buffer) -> Self {
-        Shared { buffer: Mutex::new(buffer), work: Notify::new(), room: Notify::new() }
+    pub(super) fn new(buffer: Buffer, on_written: Option<OnWritten>) -> Self {
+        Shared { buffer: Mutex::new(buffer), work: Notify::new(), room: Notify::new(), on_written }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Buffer> {
@@ -45,10 +46,16 @@ impl Shared {
 
     /// A batch is in the log.
     pub(super) fn acknowledged(&self, batch: &Batch, base_offset: i64) {
+        let records = batch.count.unsigned_abs();
+        if let Some(on_written) = &self.on_written {
+            on_written(batch.partition, records);
+        }
         let mut buffer = self.lock();
         buffer.bytes -= batch.size_bytes;
-        buffer.written.records += u64::from(batch.count.unsigned_abs());
-        buffer.written.last = Some((batch.partition, base_offset + i64::from(batch.count) - 1));
+        buffer.written.records += u64::from(records);
+        if base_offset >= 0 {
+            buffer.written.last = Some((batch.partition, base_offset + i64::from(batch.count) - 1));
+        }
         self.room.notify_waiters();
     }
 

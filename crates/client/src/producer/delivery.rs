@@ -7,9 +7,10 @@ use model::{BrokerId, ErrorCode};
 use tokio::task::JoinSet;
 use wire::StrBytes;
 use wire::messages::produce_request::{PartitionProduceData, TopicProduceData};
-use wire::messages::produce_response::PartitionProduceResponse;
+use wire::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
 use wire::messages::{ProduceRequest, ProduceResponse};
 
+use super::Acks;
 use super::batch::Batch;
 use super::buffer::Shared;
 use crate::topics::text;
@@ -19,8 +20,8 @@ use crate::{Client, ClientError, Topic};
 const MAX_ROUND_BYTES: usize = 8 * 1024 * 1024;
 
 /// Delivers until something fails for good.
-pub(super) async fn run(client: Client, topic: Topic, shared: Arc<Shared>) {
-    let mut delivery = Delivery { client, topic, shared, pending: BTreeMap::new() };
+pub(super) async fn run(client: Client, topic: Topic, acks: Acks, shared: Arc<Shared>) {
+    let mut delivery = Delivery { client, topic, acks, shared, pending: BTreeMap::new() };
     loop {
         let delivered = match delivery.take() {
             Ok(false) => {
@@ -39,6 +40,7 @@ pub(super) async fn run(client: Client, topic: Topic, shared: Arc<Shared>) {
 struct Delivery {
     client: Client,
     topic: Topic,
+    acks: Acks,
     shared: Arc<Shared>,
     /// By partition, in the order in which they must arrive.
     pending: BTreeMap<i32, VecDeque<Batch>>,
@@ -83,8 +85,14 @@ impl Delivery {
         }
         let mut answers = JoinSet::new();
         for (leader, data) in leaders {
-            let (client, request) = (self.client.clone(), self.request(data));
-            answers.spawn(async move { client.broker(leader).await?.call(&request).await });
+            let (client, request, is_answered) = (self.client.clone(), self.request(data), self.acks != Acks::None);
+            answers.spawn(async move {
+                let connection = client.broker(leader).await?;
+                match is_answered {
+                    true => connection.call(&request).await,
+                    false => connection.post(&request).await.map(|()| as_if_written(&request)),
+                }
+            });
         }
         let mut failed = None;
         while let Some(answer) = answers.join_next().await {
@@ -101,7 +109,10 @@ impl Delivery {
             .with_name(wire::messages::TopicName(text(&self.topic.name)))
             .with_topic_id(self.topic.id.0)
             .with_partition_data(partitions);
-        ProduceRequest::default().with_acks(-1).with_timeout_ms(self.client.timeout_ms()).with_topic_data(vec![topic])
+        ProduceRequest::default()
+            .with_acks(self.acks.on_the_wire())
+            .with_timeout_ms(self.client.timeout_ms())
+            .with_topic_data(vec![topic])
     }
 
     /// Takes the answer for each partition; the last error, if there is one.
@@ -137,4 +148,16 @@ impl Delivery {
         let message = answer.error_message.as_ref().map(StrBytes::to_string);
         ClientError::refused(format!("producing to {}-{}", self.topic.name, answer.index), code, message)
     }
+}
+
+/// The answer that nobody gives: each partition has all of it, at no known offset.
+fn as_if_written(request: &ProduceRequest) -> ProduceResponse {
+    let topics = request.topic_data.iter().map(|topic| {
+        let partitions = topic
+            .partition_data
+            .iter()
+            .map(|data| PartitionProduceResponse::default().with_index(data.index).with_base_offset(-1));
+        TopicProduceResponse::default().with_name(topic.name.clone()).with_partition_responses(partitions.collect())
+    });
+    ProduceResponse::default().with_responses(topics.collect())
 }

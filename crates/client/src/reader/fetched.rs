@@ -39,6 +39,11 @@ impl Fetched {
         Ok(whole.then(|| Fetched { topic: topic.to_owned(), partition, from, next, high_watermark, batches }))
     }
 
+    /// The topic.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
     /// The partition.
     pub fn partition(&self) -> i32 {
         self.partition

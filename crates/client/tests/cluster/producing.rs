@@ -1,8 +1,10 @@
 //! What was sent is in the log: once, in order, where it belongs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use client::{ProducerOptions, Record, partition_for_key};
+use client::{Acks, OnWritten, ProducerOptions, Record, partition_for_key};
 use record::{Compression, Header};
 
 use crate::support::{Seen, TestBroker, create, producer, read, value, values};
@@ -122,4 +124,28 @@ async fn a_partition_that_is_not_there_is_refused_at_once() {
         assert_eq!(refused.to_string(), format!("t has no partition {partition}: it has 3, 0 to 2"));
     }
     assert_eq!(producer.flush().await.unwrap().records, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_written_whoever_has_to_have_them() {
+    let broker = TestBroker::start().await;
+    let client = broker.client();
+    for (name, acks) in [("none", Acks::None), ("leader", Acks::Leader), ("all", Acks::All)] {
+        let topic = create(&client, name, 1, &[]).await;
+        let told = Arc::new(AtomicU32::new(0));
+        let count = told.clone();
+        let on_written: OnWritten = Arc::new(move |_, records| {
+            count.fetch_add(records, Ordering::Relaxed);
+        });
+        let options = ProducerOptions { acks, on_written: Some(on_written), ..ProducerOptions::default() };
+        let mut producer = producer(&client, &topic, options).await;
+        for place in 0..100 {
+            producer.send(value(&place.to_string())).await.unwrap();
+        }
+        let written = producer.flush().await.unwrap();
+        assert_eq!((written.records, told.load(Ordering::Relaxed)), (100, 100), "{acks:?}");
+        assert_eq!(written.last.is_some(), acks != Acks::None, "{acks:?}");
+        let expected: Vec<String> = (0..100).map(|place| place.to_string()).collect();
+        assert_eq!(values(&client, &topic, 100).await, expected, "{acks:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use client::{ProducerOptions, Reader, ReaderOptions, Record};
+use client::{ClientError, ProducerOptions, Reader, ReaderOptions, Readers, Record};
 
 use crate::support::{TestBroker, create, producer, read, value};
 
@@ -91,4 +91,32 @@ async fn reading_ends_when_the_topic_is_deleted() {
         }
     };
     assert!(matches!(gone, client::ClientError::UnknownTopic { .. }), "{gone}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_topics_are_read_at_once() {
+    let broker = TestBroker::start().await;
+    let client = broker.client();
+    let mut topics = Vec::new();
+    for name in ["a", "b", "empty"] {
+        let topic = create(&client, name, 1, &[]).await;
+        let mut producer = producer(&client, &topic, ProducerOptions::default()).await;
+        if name != "empty" {
+            producer.send(value(name)).await.unwrap();
+        }
+        producer.flush().await.unwrap();
+        topics.push((topic, BTreeMap::from([(0, 0)])));
+    }
+    let mut readers = Readers::start(&client, topics, ReaderOptions::default());
+    let mut seen = Vec::new();
+    while seen.len() < 2 {
+        for fetched in readers.next().await.unwrap() {
+            seen.push((fetched.topic().to_owned(), fetched.next_offset()));
+        }
+    }
+    seen.sort();
+    assert_eq!(seen, [("a".to_owned(), 1), ("b".to_owned(), 1)]);
+    client.delete_topic("empty").await.unwrap();
+    let gone = readers.next().await.unwrap_err();
+    assert!(matches!(gone, ClientError::UnknownTopic { .. }), "{gone}");
 }
