@@ -138,3 +138,43 @@ fn it_goes_on_after_a_restart_of_the_broker() {
     follower.wait_for_lines("after the restart", 1, LIMIT).unwrap();
     assert_eq!(follower.printed(), "9\nafter the restart\n");
 }
+
+#[test]
+fn several_topics_are_read_up_to_their_ends() {
+    let broker = start_broker();
+    let at = &broker.address();
+    write(at, "a", "1\n2\n");
+    write(at, "b", "3\n");
+    run(at, &["topic", "create", "empty"]);
+    let all = run(at, &["consume", "b", "a", "empty", "a", "-b", "--no-follow", "--print-topic"]);
+    let mut lines: Vec<&str> = all.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["a\t1", "a\t2", "b\t3"]);
+    assert!(fail(at, &["consume", "a", "c"]).starts_with("there is no topic 'c'"));
+}
+
+#[test]
+fn reading_ends_where_a_time_begins() {
+    let broker = start_broker();
+    let at = &broker.address();
+    run(at, &["topic", "create", "t"]);
+    let records: String =
+        [1000, 2000, 3000].map(|time| format!("{{\"timestamp\":{time},\"value\":\"{time}\"}}\n")).concat();
+    produce(at, &["t", "--input", "json"], &records).success().unwrap();
+    let consume = |more: &[&str]| run(at, &[&["consume", "t"], more].concat());
+    assert_eq!(consume(&["-b", "--until", "3000"]), "1000\n2000\n");
+    assert_eq!(consume(&["--from", "1001", "--until", "2001"]), "2000\n");
+    assert_eq!(consume(&["-b", "--until", "0s"]), "1000\n2000\n3000\n", "where it ends, if nothing is so young");
+    assert_eq!(consume(&["-b", "--until", "1000"]), "");
+}
+
+#[test]
+fn records_are_printed_as_a_pattern_says_or_as_they_are() {
+    let broker = start_broker();
+    let at = &broker.address();
+    produce(at, &["t", "-k", ":", "--header", "a=1"], "k:v\n").success().unwrap();
+    let pattern = run(at, &["consume", "t", "-b", "-n", "1", "-f", "%t %p %o %k=%s (%K, %S) %h %%\\n"]);
+    assert_eq!(pattern, "t 0 0 k=v (1, 1) a=1 %\n");
+    let raw = command(at, &["consume", "t", "-b", "-n", "1", "-o", "raw"]).output().unwrap();
+    assert_eq!(raw.stdout, b"v", "no end of line is added");
+}

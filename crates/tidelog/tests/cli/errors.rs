@@ -29,6 +29,7 @@ fn nobody_listening_is_said_by_every_command() {
         &["group", "list"],
         &["cluster", "info"],
         &["consume", "t"],
+        &["consume", "t", "--group", "g"],
         &["produce", "t"],
     ] {
         assert_eq!(fail(at, command), said, "{command:?}");
@@ -94,6 +95,11 @@ fn wrong_arguments_are_exit_code_2() {
         &["consume", "t", "--offset", "1", "--last", "1"],
         &["consume", "t", "--from", "someday"],
         &["consume", "t", "--output", "xml"],
+        &["consume", "t", "--format", "%q"],
+        &["consume", "t", "--group", "g", "--partition", "0"],
+        &["consume"],
+        &["produce", "t", "--whole", "--key-separator", ":"],
+        &["produce", "t", "--input", "xml"],
         &["produce", "t", "--compression", "zip"],
         &["produce", "t", "--header", "novalue"],
         &["produce", "t", "--key", "k", "--key-separator", ":"],

@@ -5,7 +5,9 @@ use std::process::Stdio;
 
 use testkit::process::{Broker, Child};
 
-use crate::support::{LIMIT, TIDELOG, command, failure, produce, run, start_broker, write};
+use serde_json::json;
+
+use crate::support::{LIMIT, TIDELOG, command, fail, failure, finish, json, produce, run, start_broker, write};
 
 #[test]
 fn keys_headers_and_a_last_line_without_end_arrive() {
@@ -91,4 +93,89 @@ fn what_goes_through_a_pipe_comes_back_the_same() {
         let back = run(at, &["consume", codec, "--from-beginning", "--no-follow"]);
         assert!(back == text, "{codec}: {} bytes came back of {}", back.len(), text.len());
     }
+}
+
+#[test]
+fn a_topic_is_copied_with_all_that_its_records_have() {
+    let broker = start_broker();
+    let at = &broker.address();
+    run(at, &["topic", "create", "from", "--partitions", "3"]);
+    let records = [
+        r#"{"partition":2,"timestamp":1000,"key":"k","value":"v","headers":[{"key":"a","value":"1"},{"key":"a","value":null}]}"#,
+        r#"{"partition":0,"timestamp":2000,"key":{"base64":"/wA="},"value":null,"headers":[]}"#,
+        "",
+        r#"{"partition":1,"timestamp":3000,"value":{"base64":"gA=="}}"#,
+    ];
+    produce(at, &["from", "-i", "json", "--keep-partitions"], &records.join("\n")).success().unwrap();
+    let read = |topic: &str| {
+        let all = run(at, &["consume", topic, "-b", "--no-follow", "-o", "json"]);
+        let mut lines: Vec<String> = all.lines().map(|line| line.replace(topic, "TOPIC")).collect();
+        lines.sort();
+        lines
+    };
+    let original = read("from");
+    assert!(
+        original[1].ends_with(r#""timestamp":3000,"key":null,"value":{"base64":"gA=="},"headers":[]}"#),
+        "{original:?}"
+    );
+    run(at, &["topic", "create", "copy", "--partitions", "3"]);
+    let all = run(at, &["consume", "from", "-b", "--no-follow", "-o", "json"]);
+    produce(at, &["copy", "-i", "json", "--keep-partitions"], &all).success().unwrap();
+    assert_eq!(read("copy"), original);
+}
+
+#[test]
+fn what_was_printed_as_text_is_understood_again() {
+    let broker = start_broker();
+    let at = &broker.address();
+    produce(at, &["t", "-k", ":", "--header", "a=1", "--null", "none"], "k:v\nl:none\n").success().unwrap();
+    let print = ["-b", "--no-follow", "--print-headers", "--print-key"];
+    let text = run(at, &[&["consume", "t"][..], &print].concat());
+    assert_eq!(text, "a=1\tk\tv\na=1\tl\tnull\n");
+    let understand = ["--headers-separator", "\t", "-k", "\t", "--null", "null"];
+    produce(at, &[&["again"][..], &understand].concat(), &text).success().unwrap();
+    assert_eq!(run(at, &[&["consume", "again"][..], &print].concat()), text);
+    let tombstone = run(at, &["consume", "again", "--offset", "1", "-n", "1", "-f", "%k %S\\n"]);
+    assert_eq!(tombstone, "l -1\n");
+}
+
+#[test]
+fn files_are_read_by_lines_or_whole() {
+    let broker = start_broker();
+    let at = &broker.address();
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &[u8]| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (one, other, picture) = (file("one", b"1\n2\n"), file("other", b"3"), file("picture", b"\x00\xff\nrest\n"));
+    let written = produce(at, &["t", &one, "-", &other, "-o", "json"], "stdin\n").success().unwrap();
+    let document: serde_json::Value = serde_json::from_str(&written.stdout).unwrap();
+    assert_eq!(document, json!({ "topic": "t", "records": 4 }));
+    assert_eq!(run(at, &["consume", "t", "-b", "--no-follow"]), "1\n2\nstdin\n3\n");
+    run(at, &["produce", "pictures", "--whole", &picture, &one, "--key", "k"]);
+    let lengths = run(at, &["consume", "pictures", "-b", "--no-follow", "-f", "%k %S\\n"]);
+    assert_eq!(lengths, "k 8\nk 4\n");
+
+    let missing = fail(at, &["produce", "t", &one, "/nowhere"]);
+    assert_eq!(missing, "cannot read /nowhere: no such file or directory");
+    let folder = directory.path().to_str().unwrap();
+    assert_eq!(fail(at, &["produce", "t", folder]), format!("cannot read {folder}: is a directory"));
+    let list = json(at, &["topic", "describe", "t"]);
+    assert_eq!(list["partitions"][0]["end"], 4, "nothing was written of a list that cannot be read");
+    let wrong = fail(at, &["produce", "t", "-i", "json", &one]);
+    assert!(wrong.starts_with(&format!("{one}: line 1 is no record: ")), "{wrong}");
+}
+
+#[test]
+fn who_has_to_have_a_record_is_chosen() {
+    let broker = start_broker();
+    let at = &broker.address();
+    for acks in ["all", "1", "0"] {
+        produce(at, &["t", "--acks", acks], &format!("{acks}\n")).success().unwrap();
+    }
+    let all = run(at, &["consume", "t", "-b", "-n", "3"]);
+    assert_eq!(all, "all\n1\n0\n");
+    assert_eq!(finish(at, &["produce", "t", "--acks", "2"]).status.code(), Some(2));
 }

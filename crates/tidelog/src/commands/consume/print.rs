@@ -1,15 +1,17 @@
 //! Printing records.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Stdout, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use client::ClientError;
+use client::{ClientError, Fetched, TopicPartition};
 use record::{Header, RecordView};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 
+use super::super::Failure;
 use super::super::time::print_moment;
-use super::{Format, Output};
+use super::format::{Parts, Style};
 
 /// What is gathered before it is written: so much that a system call costs nothing beside it.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -26,6 +28,14 @@ pub(super) enum Halt {
     Output(io::Error),
     /// It cannot be read.
     Client(ClientError),
+    /// What was asked for is not there.
+    Asked(Failure),
+}
+
+impl From<Failure> for Halt {
+    fn from(why: Failure) -> Self {
+        Halt::Asked(why)
+    }
 }
 
 impl From<ClientError> for Halt {
@@ -43,34 +53,52 @@ impl From<io::Error> for Halt {
 /// Prints records to standard output.
 pub(super) struct Printer<'a, W: Write = BufWriter<Stdout>> {
     out: W,
-    topic: &'a str,
-    format: &'a Format,
+    style: Style<'a>,
     /// How many more; no end if not said.
     left: Option<u64>,
+    /// The offset behind what was printed of each partition.
+    printed: BTreeMap<TopicPartition, i64>,
 }
 
 impl<'a> Printer<'a> {
-    pub(super) fn new(topic: &'a str, format: &'a Format, count: Option<u64>) -> Self {
-        Printer { out: BufWriter::with_capacity(BUFFER_BYTES, io::stdout()), topic, format, left: count }
+    pub(super) fn new(style: Style<'a>, count: Option<u64>) -> Self {
+        Printer::to(BufWriter::with_capacity(BUFFER_BYTES, io::stdout()), style, count)
     }
 }
 
-impl<W: Write> Printer<'_, W> {
-    /// Prints a record, unless all that was asked for is printed or the record is at or behind `end`.
-    pub(super) fn print(&mut self, partition: i32, record: &RecordView<'_>, end: Option<i64>) -> Result<(), Halt> {
-        if self.is_done() || end.is_some_and(|end| record.offset >= end) {
-            return Err(Halt::Done);
-        }
-        match self.format.output {
-            Output::Text => self.print_text(partition, record)?,
-            Output::Json => {
-                let object = Json { topic: self.topic, partition, record };
-                serde_json::to_writer(&mut self.out, &object).map_err(io::Error::from)?;
+impl<'a, W: Write> Printer<'a, W> {
+    pub(super) fn to(out: W, style: Style<'a>, count: Option<u64>) -> Self {
+        Printer { out, style, left: count, printed: BTreeMap::new() }
+    }
+
+    /// Prints what was read, up to where each partition ends, if that is said: all of it is written out then, also if
+    /// an error comes behind it.
+    pub(super) fn print(&mut self, fetched: &[Fetched], ends: &BTreeMap<TopicPartition, i64>) -> Result<(), Halt> {
+        let printed = fetched.iter().try_for_each(|fetched| self.print_one(fetched, ends));
+        self.out.flush()?;
+        printed
+    }
+
+    fn print_one(&mut self, fetched: &Fetched, ends: &BTreeMap<TopicPartition, i64>) -> Result<(), Halt> {
+        let place = (fetched.topic().to_owned(), fetched.partition());
+        let (mut next, end) = (None, ends.get(&place).copied());
+        let printed = fetched.for_each(|record| {
+            if self.is_done() || end.is_some_and(|end| record.offset >= end) {
+                return Err(Halt::Done);
             }
+            self.record(fetched.topic(), fetched.partition(), &record)?;
+            next = Some(record.offset + 1);
+            Ok(())
+        });
+        // Behind the last record there may be some that were compacted away.
+        let next = if printed.is_ok() { Some(fetched.next_offset()) } else { next };
+        if let Some(next) = next {
+            self.printed.insert(place, next);
         }
-        self.out.write_all(b"\n")?;
-        self.left = self.left.map(|left| left - 1);
-        Ok(())
+        match printed {
+            Err(Halt::Done) => Ok(()),
+            printed => printed,
+        }
     }
 
     /// Whether all that was asked for is printed.
@@ -78,40 +106,77 @@ impl<W: Write> Printer<'_, W> {
         self.left == Some(0)
     }
 
-    pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+    /// The offset behind what was printed of each partition.
+    pub(super) fn printed(&self) -> &BTreeMap<TopicPartition, i64> {
+        &self.printed
     }
 
-    fn print_text(&mut self, partition: i32, record: &RecordView<'_>) -> io::Result<()> {
-        let Printer { out, format, .. } = self;
-        let separator = format.separator.as_bytes();
-        if format.print_timestamp {
-            out.write_all(print_moment(record.timestamp).as_bytes())?;
-            out.write_all(separator)?;
-        }
-        if format.print_partition {
-            write!(out, "{partition}")?;
-            out.write_all(separator)?;
-        }
-        if format.print_offset {
-            write!(out, "{}", record.offset)?;
-            out.write_all(separator)?;
-        }
-        if format.print_headers {
-            for (place, header) in record.headers.iter().enumerate() {
-                out.write_all(if place == 0 { b"" } else { b"," })?;
-                out.write_all(header.key)?;
-                out.write_all(b"=")?;
-                out.write_all(header.value.unwrap_or(NULL))?;
-            }
-            out.write_all(separator)?;
-        }
-        if format.print_key {
-            out.write_all(record.key.unwrap_or(NULL))?;
-            out.write_all(separator)?;
-        }
-        out.write_all(record.value.unwrap_or(NULL))
+    /// Forgets it: partitions were dealt out anew.
+    pub(super) fn forget_printed(&mut self) {
+        self.printed.clear();
     }
+
+    fn record(&mut self, topic: &str, partition: i32, record: &RecordView<'_>) -> io::Result<()> {
+        let Printer { out, style, .. } = self;
+        match style {
+            Style::Text(parts) => print_text(out, parts, topic, partition, record)?,
+            Style::Json => {
+                serde_json::to_writer(&mut *out, &Json { topic, partition, record })?;
+                out.write_all(b"\n")?;
+            }
+            Style::Raw => out.write_all(record.value.unwrap_or_default())?,
+            Style::Pattern(pattern) => pattern.write(out, topic, partition, record)?,
+        }
+        self.left = self.left.map(|left| left - 1);
+        Ok(())
+    }
+}
+
+fn print_text(
+    out: &mut impl Write,
+    parts: &Parts,
+    topic: &str,
+    partition: i32,
+    record: &RecordView<'_>,
+) -> io::Result<()> {
+    let separator = parts.separator.as_bytes();
+    if parts.print_topic {
+        out.write_all(topic.as_bytes())?;
+        out.write_all(separator)?;
+    }
+    if parts.print_timestamp {
+        out.write_all(print_moment(record.timestamp).as_bytes())?;
+        out.write_all(separator)?;
+    }
+    if parts.print_partition {
+        write!(out, "{partition}")?;
+        out.write_all(separator)?;
+    }
+    if parts.print_offset {
+        write!(out, "{}", record.offset)?;
+        out.write_all(separator)?;
+    }
+    if parts.print_headers {
+        write_headers(out, record)?;
+        out.write_all(separator)?;
+    }
+    if parts.print_key {
+        out.write_all(record.key.unwrap_or(NULL))?;
+        out.write_all(separator)?;
+    }
+    out.write_all(record.value.unwrap_or(NULL))?;
+    out.write_all(b"\n")
+}
+
+/// As `key=value,key=value`.
+pub(super) fn write_headers(out: &mut impl Write, record: &RecordView<'_>) -> io::Result<()> {
+    for (place, header) in record.headers.iter().enumerate() {
+        out.write_all(if place == 0 { b"" } else { b"," })?;
+        out.write_all(header.key)?;
+        out.write_all(b"=")?;
+        out.write_all(header.value.unwrap_or(NULL))?;
+    }
+    Ok(())
 }
 
 /// A record as an object.
