@@ -5,6 +5,7 @@ mod articles;
 mod go;
 mod java;
 mod java_admin;
+mod java_connect;
 mod java_groups;
 mod java_load;
 mod kafkajs;

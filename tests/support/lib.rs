@@ -15,7 +15,7 @@ mod tools;
 use std::time::Duration;
 
 pub use broker::{TestBroker, unique};
-pub use program::{Program, go, java_client, kafka_tool, kcat, node, python};
+pub use program::{Program, go, java_client, kafka_program, kafka_tool, kcat, node, python};
 pub use tools::Tools;
 
 /// How long anything may take: nothing needs more than some seconds on an idle machine.

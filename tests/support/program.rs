@@ -40,7 +40,12 @@ pub fn java_client(walk: &str, broker: &TestBroker) -> Program {
 
 /// One of Kafka's own tools by its class in `org.apache.kafka.tools`, in a JVM of its own.
 pub fn kafka_tool(class: &str) -> Program {
-    Program::from(jvm_of_tools()).arg(format!("org.apache.kafka.tools.{class}"))
+    kafka_program(&format!("tools.{class}"))
+}
+
+/// A program of Kafka's by its class in `org.apache.kafka`.
+pub fn kafka_program(class: &str) -> Program {
+    Program::from(jvm_of_tools()).arg(format!("org.apache.kafka.{class}"))
 }
 
 /// A JVM that finds Kafka's tools, and the shell that runs several of them.
