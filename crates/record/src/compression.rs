@@ -13,7 +13,8 @@ use crate::BatchError;
 
 pub use compress::Codec;
 pub(crate) use compress::{compress, compress_from};
-pub(crate) use inflate::{Inflater, decompress, with_scratch};
+pub use inflate::decompress;
+pub(crate) use inflate::{Inflater, with_scratch};
 
 /// How the records of a batch are compressed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -36,7 +37,8 @@ impl Compression {
     pub const ALL: [Compression; 5] =
         [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
 
-    pub(crate) fn from_id(id: u8) -> Result<Self, BatchError> {
+    /// The codec of a number in the lowest bits of a batch's attributes, or wherever else Kafka numbers codecs.
+    pub fn from_id(id: u8) -> Result<Self, BatchError> {
         Self::ALL.get(usize::from(id)).copied().ok_or(BatchError::UnknownCompression(id))
     }
 

@@ -55,7 +55,7 @@ mod tests;
 
 pub use builder::{BatchBuilder, BuildError};
 pub use check::{BatchInfo, Limits, MAX_DECOMPRESSED_BATCH_BYTES, Timestamps, check};
-pub use compression::{Codec, Compression, UnknownCompressionName};
+pub use compression::{Codec, Compression, UnknownCompressionName, decompress};
 pub use error::BatchError;
 pub use header::{Attributes, BatchHead, BatchView, HEADER_BYTES, NONE, TimestampType, restamp};
 pub use recompress::{RecompressError, Recompression, recompress};

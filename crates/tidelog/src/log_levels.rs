@@ -14,9 +14,20 @@ use tracing_subscriber::{Registry, fmt};
 /// What is said unless `TIDELOG_LOG` asks for more.
 const USUAL: &str = "warn,openraft=error";
 
-/// Loggers that can be named: the crates that say something.
-const CRATES: &[&str] =
-    &["broker", "controller", "coordinator", "journal", "log", "manifest", "openraft", "raft", "shard", "tidelog"];
+/// Loggers that can be named: the crates that say something, and what clients push (KIP-714).
+const LOGGERS: &[&str] = &[
+    "broker",
+    "client_metrics",
+    "controller",
+    "coordinator",
+    "journal",
+    "log",
+    "manifest",
+    "openraft",
+    "raft",
+    "shard",
+    "tidelog",
+];
 
 /// The levels in force.
 pub(crate) struct LogLevels {
@@ -41,7 +52,8 @@ impl LogLevels {
 impl Loggers for LogLevels {
     fn levels(&self) -> BTreeMap<String, LevelFilter> {
         let (root, set) = &*self.set.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut levels: BTreeMap<String, LevelFilter> = CRATES.iter().map(|name| ((*name).to_owned(), *root)).collect();
+        let mut levels: BTreeMap<String, LevelFilter> =
+            LOGGERS.iter().map(|name| ((*name).to_owned(), *root)).collect();
         levels.extend(set.clone());
         levels.insert(ROOT_LOGGER.to_owned(), *root);
         levels

@@ -1,9 +1,10 @@
 //! Metrics that clients push (KIP-714): who pushes what and how often, and the last push of each.
 //!
-//! A push is kept as it came (OpenTelemetry's protocol, compressed as the client chose) and never
-//! unpacked here, so that it costs its own size and no more.
+//! A push is kept as it came (OpenTelemetry's protocol, compressed as the client chose), so that it costs its own size and
+//! no more. It is unpacked to be shown, if the logger [`LOGGER`] asks for that.
 
 mod instances;
+mod points;
 mod subscription;
 
 use std::net::SocketAddr;
@@ -12,11 +13,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use controller::ClusterImage;
 use model::ErrorCode;
+use record::Compression;
 use uuid::Uuid;
 
 use instances::{Instance, Instances};
 pub(crate) use subscription::Subscription;
 use subscription::Subscriptions;
+
+/// What clients push is shown by this logger, at the level INFO.
+pub(crate) const LOGGER: &str = "client_metrics";
+
+/// Numbers of a push that are shown; Java's clients have some 100.
+const MOST_SHOWN: usize = 500;
+
+/// Most that a push may unpack to if it is to be shown: four times what it may have packed.
+const MOST_UNPACKED_BYTES: u64 = 4 * 1024 * 1024;
 
 /// What a client says of itself.
 #[derive(Clone, Debug)]
@@ -114,6 +125,10 @@ impl Telemetry {
             compression: push.compression,
             metrics: Bytes::copy_from_slice(&push.metrics), // the request's frame is not held on to
         });
+        drop(state);
+        if tracing::enabled!(target: LOGGER, tracing::Level::INFO) {
+            show(&push, client);
+        }
         Ok(())
     }
 
@@ -125,6 +140,35 @@ impl Telemetry {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A line for each push: who pushed it, and all its numbers.
+fn show(push: &Push, client: &Client) {
+    let Client { id, software_name, software_version, address } = client;
+    match shown(push) {
+        Ok(metrics) => {
+            tracing::info!(target: LOGGER, client_id = ?id, instance = %push.instance, %address, ?software_name, ?software_version, "{metrics}");
+        }
+        Err(why) => {
+            tracing::info!(target: LOGGER, client_id = ?id, instance = %push.instance, %address, "a push can't be read: {why}");
+        }
+    }
+}
+
+fn shown(push: &Push) -> Result<String, Box<dyn std::error::Error>> {
+    let compression = Compression::from_id(push.compression.cast_unsigned())?;
+    let metrics = record::decompress(compression, &push.metrics, MOST_UNPACKED_BYTES)?;
+    let (mut shown, mut count) = (Vec::new(), 0_usize);
+    points::visit(&metrics, |point| {
+        count += 1;
+        if count <= MOST_SHOWN {
+            shown.push(point.to_string());
+        }
+    })?;
+    if count > MOST_SHOWN {
+        shown.push(format!("and {} more", count - MOST_SHOWN));
+    }
+    Ok(shown.join(" "))
 }
 
 fn is_early(before_ms: i64, now_ms: i64, subscription: &Subscription) -> bool {

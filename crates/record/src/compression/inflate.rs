@@ -108,7 +108,7 @@ impl<'a> Inflater<'a> {
 }
 
 /// Everything that `input` decompresses to, at most `limit` bytes of it.
-pub(crate) fn decompress(compression: Compression, input: &[u8], limit: u64) -> Result<Vec<u8>, BatchError> {
+pub fn decompress(compression: Compression, input: &[u8], limit: u64) -> Result<Vec<u8>, BatchError> {
     with_scratch(|scratch| {
         let mut inflater = Inflater::new(compression, input, limit, scratch);
         let mut whole = Vec::new();
