@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
 mod articles;
+mod confluent_javascript;
 mod go;
 mod java;
 mod java_admin;
