@@ -43,6 +43,11 @@ impl Client {
         Client { shared: Arc::new(Shared { bootstrap, options, state: Mutex::default() }) }
     }
 
+    /// One of the same cluster with connections of its own.
+    pub fn another(&self) -> Self {
+        Client::new(self.shared.bootstrap.clone(), self.shared.options.clone())
+    }
+
     /// What it goes by.
     pub fn options(&self) -> &Options {
         &self.shared.options

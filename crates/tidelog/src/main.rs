@@ -46,6 +46,9 @@ enum Command {
     /// Look at the cluster
     #[command(subcommand)]
     Cluster(commands::Cluster),
+    /// Measure how fast records are written and read
+    #[command(subcommand)]
+    Bench(commands::Bench),
     /// Print a script that completes command lines in a shell
     Completions(commands::Completions),
     /// Print the manual page of a command
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Group(group) => group.run(),
         Command::Config(config) => config.run(),
         Command::Cluster(cluster) => cluster.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(Cli::command()),
         Command::Man(man) => man.run(Cli::command()),
     };

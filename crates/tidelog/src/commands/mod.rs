@@ -3,6 +3,7 @@
 //! Results go to standard output (tables for a terminal, tab-separated for a pipe, JSON on request), everything else
 //! to standard error. An error is one line that says what to do about it.
 
+mod bench;
 mod cluster;
 mod config;
 mod confirm;
@@ -17,6 +18,7 @@ mod target;
 mod time;
 mod topic;
 
+pub(crate) use bench::Bench;
 pub(crate) use cluster::Cluster;
 pub(crate) use config::Config;
 pub(crate) use consume::Consume;

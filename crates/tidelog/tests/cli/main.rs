@@ -1,6 +1,7 @@
 //! The command line against a broker, both the real binary.
 #![expect(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
+mod bench;
 mod config;
 mod consume;
 mod errors;

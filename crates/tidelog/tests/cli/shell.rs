@@ -24,7 +24,7 @@ fn a_shell_completes_commands_and_arguments() {
         let bash = Child::spawn(bash.args(["-c", &line]).stdin(Stdio::null())).unwrap();
         bash.finish(LIMIT).unwrap().success().unwrap().stdout
     };
-    for command in ["serve", "produce", "consume", "topic", "config"] {
+    for command in ["serve", "produce", "consume", "topic", "config", "bench"] {
         assert!(complete("tidelog").split_whitespace().any(|word| word == command), "{command}");
     }
     assert!(complete("tidelog topic").contains("delete-records"));
