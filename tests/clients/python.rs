@@ -1,4 +1,4 @@
-//! Clients from PyPI: confluent-kafka (librdkafka) and kafka-python (pure Python).
+//! Clients from PyPI: confluent-kafka (librdkafka), and in pure Python kafka-python and aiokafka.
 
 use support::{TestBroker, python};
 
@@ -10,4 +10,9 @@ fn confluent_kafka_sends_reads_commits_and_administers() {
 #[test]
 fn kafka_python_sends_reads_commits_and_administers() {
     assert_eq!(python("walk_kafka_python.py", &TestBroker::new()).run(), "done\n");
+}
+
+#[test]
+fn aiokafka_sends_seeks_shares_partitions_and_administers() {
+    assert_eq!(python("walk_aiokafka.py", &TestBroker::new()).run(), "done\n");
 }
