@@ -1,5 +1,6 @@
 //! librdkafka through the `rdkafka` crate, in this process.
 
+mod admin;
 mod consume;
 mod group;
 mod produce;
