@@ -29,6 +29,11 @@ fn a_kafkajs_consumer_seeks_pauses_commits_and_returns_to_its_commit() {
 }
 
 #[test]
+fn a_kafkajs_consumer_resolves_batches_stops_starts_and_subscribes_by_pattern() {
+    walk("batches");
+}
+
+#[test]
 fn kafkajs_members_come_and_go_and_each_message_is_handled_once() {
     walk("groups");
 }
@@ -36,4 +41,9 @@ fn kafkajs_members_come_and_go_and_each_message_is_handled_once() {
 #[test]
 fn the_kafkajs_admin_makes_lists_empties_and_deletes_topics() {
     walk("admin");
+}
+
+#[test]
+fn the_kafkajs_admin_changes_settings_adds_partitions_reassigns_and_deletes_groups() {
+    walk("settings");
 }

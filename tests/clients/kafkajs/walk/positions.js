@@ -88,15 +88,26 @@ walk(async () => {
   await returned.disconnect();
   assert.deepEqual(again, [4, 5, 6, 7, 8, 9].map((offset) => [0, offset]));
 
-  // The admin's reset, to the earliest and to offsets by timestamp.
+  // The admin sets groups' offsets: at the earliest, the latest, and by timestamp. kafkajs waits 5 s for each.
   await withAdmin(async (admin) => {
-    await admin.resetOffsets({ groupId, topic, earliest: true });
-    const resolved = await admin.fetchOffsets({ groupId, topics: [topic], resolveOffsets: true });
-    assert.deepEqual(resolved[0].partitions.map(({ offset }) => offset), ["0", "0"]);
-    const dated = await admin.fetchTopicOffsetsByTimestamp(topic, 1010);
-    assert.deepEqual(dated.sort((a, b) => a.partition - b.partition), [{ partition: 0, offset: "5" }, { partition: 1, offset: "5" }]);
-    await admin.setOffsets({ groupId, topic, partitions: dated });
-    const [{ partitions }] = await admin.fetchOffsets({ groupId, topics: [topic] });
-    assert.deepEqual(partitions.map(({ offset }) => offset), ["5", "5"]);
+    const fetched = async (groupId, options) => {
+      const [{ partitions }] = await admin.fetchOffsets({ groupId, topics: [topic], ...options });
+      return partitions.map(({ offset }) => offset);
+    };
+    const first = async () => {
+      await admin.resetOffsets({ groupId, topic, earliest: true });
+      assert.deepEqual(await fetched(groupId, { resolveOffsets: true }), ["0", "0"]);
+    };
+    const last = async (groupId) => {
+      await admin.resetOffsets({ groupId, topic, earliest: false });
+      assert.deepEqual(await fetched(groupId, { resolveOffsets: true }), ["10", "10"]);
+    };
+    const dated = async (groupId) => {
+      const partitions = (await admin.fetchTopicOffsetsByTimestamp(topic, 1010)).sort((a, b) => a.partition - b.partition);
+      assert.deepEqual(partitions, [{ partition: 0, offset: "5" }, { partition: 1, offset: "5" }]);
+      await admin.setOffsets({ groupId, topic, partitions });
+      assert.deepEqual(await fetched(groupId), ["5", "5"]);
+    };
+    await Promise.all([first(), last(unique("last")), dated(unique("dated"))]);
   });
 });

@@ -33,7 +33,11 @@ walk(async () => {
 
   const exact = await createTopic("exact");
   await withProducer({ idempotent: true, maxInFlightRequests: 1 }, async (producer) => {
+    assert.ok(producer.isIdempotent());
+    const requests = [];
+    producer.on(producer.events.REQUEST, ({ payload }) => requests.push(payload.apiName));
     for (let n = 0; n < 20; n++) await producer.send({ topic: exact, messages: [{ value: `${n}` }] });
+    assert.equal(requests.filter((name) => name === "Produce").length, 20);
   });
   assert.deepEqual(values(await readAll(exact, 20)), Array.from({ length: 20 }, (_, n) => `${n}`));
 
