@@ -2,7 +2,7 @@
 //!
 //! Before version 1 an empty list asks for all topics; from then on a null list does. Unknown topics
 //! are created if both the request and `auto.create.topics.enable` say so. From version 12 topics
-//! may be asked for by id (KIP-516).
+//! may be asked for by id (KIP-516), and then names do not count.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ const IDS_SINCE: i16 = 12;
 
 /// Answers with brokers and topics from the cluster image.
 pub(crate) async fn handle(context: Context, request: MetadataRequest) -> MetadataResponse {
-    let asked = match request.topics {
+    let mut asked = match request.topics {
         Some(topics) if topics.is_empty() && context.version == 0 => None,
         asked => asked,
     };
@@ -31,6 +31,9 @@ pub(crate) async fn handle(context: Context, request: MetadataRequest) -> Metada
         && topics.iter().any(|topic| topic.name.is_none() || topic.topic_id != TopicId::NIL.0)
     {
         return refused(topics);
+    }
+    if let Some(topics) = &mut asked {
+        prefer_ids(topics);
     }
     let may_create = context.version < 4 || request.allow_auto_topic_creation;
     if may_create && let Some(topics) = &asked {
@@ -73,6 +76,14 @@ fn refused(asked: &[MetadataRequestTopic]) -> MetadataResponse {
     MetadataResponse::default().with_controller_id(BrokerId(-1)).with_cluster_id(None).with_topics(topics.collect())
 }
 
+/// Leaves ids alone where there are any, as Kafka does: its client in Java sends an empty name beside each id.
+fn prefer_ids(asked: &mut Vec<MetadataRequestTopic>) {
+    if asked.iter().any(|topic| topic.topic_id != TopicId::NIL.0) {
+        asked.retain(|topic| topic.topic_id != TopicId::NIL.0);
+        asked.iter_mut().for_each(|topic| topic.name = None);
+    }
+}
+
 async fn create_missing(context: &Context, topics: &[MetadataRequestTopic]) {
     let broker = &context.broker;
     if !broker.config().auto_create_topics_enable() {
@@ -87,14 +98,12 @@ async fn create_missing(context: &Context, topics: &[MetadataRequestTopic]) {
 }
 
 fn answer(context: &Context, image: &ClusterImage, asked: MetadataRequestTopic) -> MetadataResponseTopic {
-    let by_id = asked.topic_id != TopicId::NIL.0;
     let found = match &asked.name {
         Some(name) => image.topic(name).filter(|_| TopicName::parse(name).is_ok()),
         None => image.topic_by_id(TopicId(asked.topic_id)),
     };
     let error = match (&found, &asked.name) {
         (Some(topic), _) => return described(context, image, topic),
-        (None, Some(_)) if by_id => ErrorCode::InvalidRequest,
         (None, Some(name)) if TopicName::parse(name).is_err() => ErrorCode::InvalidTopicException,
         (None, Some(_)) => ErrorCode::UnknownTopicOrPartition,
         (None, None) => ErrorCode::UnknownTopicId,

@@ -121,7 +121,7 @@ pub(crate) async fn a_topic_is_found_by_its_id(target: Target) {
     }
 }
 
-pub(crate) async fn an_id_needs_version_12_and_no_name(target: Target) {
+pub(crate) async fn an_id_needs_version_12(target: Target) {
     let topic = target.topic("a").await;
     let mut connection = target.connect().await;
     for version in [10, 11, 12, NEWEST] {
@@ -135,6 +135,25 @@ pub(crate) async fn an_id_needs_version_12_and_no_name(target: Target) {
         request.topics.as_mut().unwrap()[0].name = Some(topic_name(&topic.name));
         let response = connection.call(version, &request).await;
         target.transcript.note(format!("{version}: {:?}", topics(&response)));
+    }
+}
+
+/// Kafka's client in Java sends an empty name beside an id.
+pub(crate) async fn beside_ids_names_do_not_count(target: Target) {
+    let (topic, other) = (target.topic("a").await, target.topic("b").await);
+    let mut connection = target.connect().await;
+    for version in [12, NEWEST] {
+        for name in ["", &target.name("nobody"), &other.name] {
+            let mut request = by_id(topic.id).with_allow_auto_topic_creation(true);
+            let asked = request.topics.as_mut().unwrap();
+            asked[0].name = Some(topic_name(name));
+            asked.push(MetadataRequestTopic::default().with_name(Some(topic_name(&other.name))));
+            let response = connection.call(version, &request).await;
+            assert_eq!(topics(&response), [(topic.name.clone(), ErrorCode::None, 1)]);
+        }
+        let everything = MetadataRequest::default().with_topics(None);
+        let created = target.name("nobody");
+        assert!(topics(&connection.ask(version, &everything).await).iter().all(|(name, ..)| *name != created));
     }
 }
 
@@ -176,7 +195,8 @@ scenarios! {
     an_unknown_topic_is_created_if_it_may_be
     a_name_that_cannot_be_is_refused
     a_topic_is_found_by_its_id
-    an_id_needs_version_12_and_no_name
+    an_id_needs_version_12
+    beside_ids_names_do_not_count
     a_topic_asked_for_twice_is_told_once
     what_a_client_may_do_is_told_if_it_asks
     internal_topics_are_marked
