@@ -1,23 +1,24 @@
 //! Kafka's own console tools (4.3.1, the newest that are published) and a program on its Java client (4.4.0).
 
-use support::{LIMIT, Program, TestBroker, java_client, kafka_tool, kcat, unique};
+use support::{LIMIT, Program, TestBroker, Tools, java_client, kafka_tool, kcat, unique};
 use testkit::process::Broker;
 
-/// A tool that talks to `broker`.
+/// A tool that talks to `broker`, in a JVM of its own.
 fn tool(class: &str, broker: &TestBroker) -> Program {
     kafka_tool(class).args(["--bootstrap-server", &broker.address()])
 }
 
-fn create_topic(name: &str, partitions: &str, broker: &TestBroker) {
-    let created = tool("TopicCommand", broker).args(["--create", "--topic", name, "--partitions", partitions]).run();
+fn create_topic(name: &str, partitions: i32, tools: &mut Tools) {
+    let created = tools.run(&format!("TopicCommand @ --create --topic {name} --partitions {partitions}"));
     assert_eq!(created, format!("Created topic {name}.\n"));
 }
 
 #[test]
 fn the_console_consumer_prints_what_the_console_producer_was_given() {
     let broker = TestBroker::new();
+    let mut tools = Tools::new(&broker);
     let topic = unique("console");
-    create_topic(&topic, "1", &broker);
+    create_topic(&topic, 1, &mut tools);
     let produce = |arguments: &[&str], input: &str| {
         tool("ConsoleProducer", &broker).args(["--topic", &topic]).args(arguments).input(input).run();
     };
@@ -28,55 +29,50 @@ fn the_console_consumer_prints_what_the_console_producer_was_given() {
         produce(&["--compression-codec", codec, "--producer-property", "acks=all"], &format!("{codec}\n"));
     }
 
-    let consume = |arguments: &[&str]| {
-        let consumer = tool("consumer.ConsoleConsumer", &broker).args(["--topic", &topic]).args(arguments).finish();
-        (consumer.stdout, consumer.stderr)
-    };
-    let (printed, said) = consume(&["--from-beginning", "--max-messages", "7"]);
-    assert_eq!(printed, "plain\nvalue\nwith headers\ngzip\nsnappy\nlz4\nzstd\n");
-    assert!(said.contains("Processed a total of 7 messages"), "{said}");
+    let mut consume = |options: &str| tools.run(&format!("consumer.ConsoleConsumer @ --topic {topic} {options}"));
+    let printed = consume("--from-beginning --max-messages 7");
+    let expected = "plain\nvalue\nwith headers\ngzip\nsnappy\nlz4\nzstd\nProcessed a total of 7 messages\n";
+    assert!(printed.ends_with(expected), "{printed}");
     let properties = ["key", "headers", "offset", "partition"].map(|what| format!("print.{what}=true"));
-    let (printed, _) = consume(
-        &[
-            &["--partition", "0", "--offset", "1", "--max-messages", "2"],
-            &*properties.each_ref().map(|property| ["--formatter-property", property]).concat(),
-        ]
-        .concat(),
-    );
-    assert_eq!(
-        printed,
-        "Partition:0\tOffset:1\tNO_HEADERS\tkey\tvalue\nPartition:0\tOffset:2\tone:1,two:2\tnull\twith headers\n"
-    );
+    let properties = properties.map(|property| format!(" --formatter-property {property}")).concat();
+    let printed = consume(&format!("--partition 0 --offset 1 --max-messages 2{properties}"));
+    let expected = [
+        "Partition:0\tOffset:1\tNO_HEADERS\tkey\tvalue\n",
+        "Partition:0\tOffset:2\tone:1,two:2\tnull\twith headers\n",
+        "Processed a total of 2 messages\n",
+    ];
+    assert!(printed.ends_with(&expected.concat()), "{printed}");
 }
 
 #[test]
 fn a_console_group_goes_on_where_it_left_and_is_listed_and_described() {
     let broker = TestBroker::new();
+    let mut tools = Tools::new(&broker);
     let (topic, group) = (unique("console-group"), unique("console-readers"));
-    create_topic(&topic, "2", &broker);
+    create_topic(&topic, 2, &mut tools);
     kcat(&broker).args(["-P", "-t", &topic, "-p", "1"]).input("one\ntwo\nthree\n").run();
-    let read = |count: &str| {
-        let arguments = ["--topic", &topic, "--group", &group, "--from-beginning", "--max-messages", count];
-        tool("consumer.ConsoleConsumer", &broker).args(arguments).run()
+    let mut read = |count: u32| {
+        let options = format!("--topic {topic} --group {group} --from-beginning --max-messages {count}");
+        tools.run(&format!("consumer.ConsoleConsumer @ {options}"))
     };
-    assert_eq!(read("1"), "one\n");
-    assert_eq!(read("2"), "two\nthree\n");
+    assert!(read(1).ends_with("one\nProcessed a total of 1 messages\n"));
+    assert!(read(2).ends_with("two\nthree\nProcessed a total of 2 messages\n"));
 
-    let groups = |arguments: &[&str]| tool("consumer.group.ConsumerGroupCommand", &broker).args(arguments).run();
-    assert!(groups(&["--list"]).lines().any(|line| line == group));
+    let mut groups = |arguments: &str| tools.run(&format!("consumer.group.ConsumerGroupCommand @ {arguments}"));
+    assert!(groups("--list").lines().any(|line| line == group));
     kcat(&broker).args(["-P", "-t", &topic, "-p", "1"]).input("four\n").run();
-    let described = groups(&["--describe", "--group", &group]);
+    let described = groups(&format!("--describe --group {group}"));
     let rows: Vec<Vec<&str>> = described.lines().map(|line| line.split_whitespace().collect()).collect();
     let of_partition =
         |partition: &str| rows.iter().find(|row| row.get(2) == Some(&partition)).map(|row| row[..6].to_vec());
     assert_eq!(of_partition("1"), Some(vec![&*group, &topic, "1", "3", "4", "1"]), "{described}");
-    let state = groups(&["--describe", "--group", &group, "--state"]);
+    let state = groups(&format!("--describe --group {group} --state"));
     assert!(state.lines().any(|line| line.contains(&group) && line.contains("Empty")), "{state}");
 
     let arguments = ["--topic", &topic, "--group", &group];
     let mut reader = tool("consumer.ConsoleConsumer", &broker).args(arguments).spawn();
     assert_eq!(reader.wait_for_lines("four", 1, LIMIT).unwrap(), ["four"]);
-    let members = groups(&["--describe", "--group", &group, "--members", "--verbose"]);
+    let members = groups(&format!("--describe --group {group} --members --verbose"));
     assert!(
         members.lines().any(|line| line.contains("console-consumer") && line.contains(&format!("{topic}:0,1"))),
         "{members}"
@@ -86,28 +82,26 @@ fn a_console_group_goes_on_where_it_left_and_is_listed_and_described() {
 #[test]
 fn kafka_topics_creates_lists_and_deletes() {
     let broker = TestBroker::new();
+    let mut tools = Tools::new(&broker);
     let topic = unique("listed");
-    create_topic(&topic, "3", &broker);
-    let topics = |arguments: &[&str]| tool("TopicCommand", &broker).args(arguments).finish();
-    let again = topics(&["--create", "--topic", &topic]);
-    assert_eq!(again.status.code(), Some(1));
-    assert!(
-        format!("{}{}", again.stdout, again.stderr).contains(&format!("Topic '{topic}' already exists.")),
-        "{again:?}"
-    );
-    topics(&["--create", "--topic", &topic, "--if-not-exists"]).success().unwrap();
-    assert!(topics(&["--list"]).stdout.lines().any(|line| line == topic));
-    topics(&["--delete", "--topic", &topic]).success().unwrap();
-    assert!(!topics(&["--list"]).stdout.lines().any(|line| line == topic));
+    create_topic(&topic, 3, &mut tools);
+    let (code, again) = tools.finish(&format!("TopicCommand @ --create --topic {topic}"));
+    assert_eq!(code, 1);
+    assert!(again.contains(&format!("Topic '{topic}' already exists.")), "{again}");
+    let mut topics = |arguments: &str| tools.run(&format!("TopicCommand @ {arguments}"));
+    topics(&format!("--create --topic {topic} --if-not-exists"));
+    assert!(topics("--list").lines().any(|line| line == topic));
+    topics(&format!("--delete --topic {topic}"));
+    assert!(!topics("--list").lines().any(|line| line == topic));
 }
 
 #[test]
 fn kafka_topics_describes_partitions_and_settings() {
     let broker = TestBroker::new();
+    let mut tools = Tools::new(&broker);
     let topic = unique("described");
-    let create = ["--create", "--topic", &topic, "--partitions", "2", "--config", "retention.ms=3600000"];
-    tool("TopicCommand", &broker).args(create).run();
-    let described = tool("TopicCommand", &broker).args(["--describe", "--topic", &topic]).run();
+    tools.run(&format!("TopicCommand @ --create --topic {topic} --partitions 2 --config retention.ms=3600000"));
+    let described = tools.run(&format!("TopicCommand @ --describe --topic {topic}"));
     assert!(
         described.contains(&format!("Topic: {topic}\t"))
             && described.contains("PartitionCount: 2\tReplicationFactor: 1"),
@@ -123,26 +117,27 @@ fn kafka_topics_describes_partitions_and_settings() {
 #[test]
 fn kafka_get_offsets_and_delete_records_move_the_log_start() {
     let broker = TestBroker::new();
+    let mut tools = Tools::new(&broker);
     let topic = unique("emptied");
-    create_topic(&topic, "1", &broker);
+    create_topic(&topic, 1, &mut tools);
     kcat(&broker).args(["-P", "-t", &topic]).input("one\ntwo\nthree\n").run();
-    let offset = |time: &str| tool("GetOffsetShell", &broker).args(["--topic", &topic, "--time", time]).run();
+    let mut offset = |time: &str| tools.run(&format!("GetOffsetShell @ --topic {topic} --time {time}"));
     assert_eq!([offset("earliest"), offset("latest")], [0, 3].map(|offset| format!("{topic}:0:{offset}\n")));
 
     let file = tempfile::NamedTempFile::new().unwrap();
     let wanted = format!(r#"{{"version":1,"partitions":[{{"topic":"{topic}","partition":0,"offset":2}}]}}"#);
     std::fs::write(file.path(), wanted).unwrap();
-    let path = file.path().display().to_string();
-    let deleted = tool("DeleteRecordsCommand", &broker).args(["--offset-json-file", &path]).run();
+    let deleted = tools.run(&format!("DeleteRecordsCommand @ --offset-json-file {}", file.path().display()));
     assert!(deleted.contains(&format!("partition: {topic}-0\tlow_watermark: 2")), "{deleted}");
-    assert_eq!(offset("earliest"), format!("{topic}:0:2\n"));
+    assert_eq!(tools.run(&format!("GetOffsetShell @ --topic {topic} --time earliest")), format!("{topic}:0:2\n"));
 }
 
 #[test]
 fn dump_log_segments_reads_our_segments_and_both_indexes() {
     let broker = TestBroker::new();
+    let mut tools = Tools::new(&broker);
     let topic = unique("dumped");
-    create_topic(&topic, "1", &broker);
+    create_topic(&topic, 1, &mut tools);
     // Enough for several index entries, one for every 4 KiB of log; kcat sends what fits its linger time together.
     for round in 0..40 {
         let line = format!("{round} {}\n", "x".repeat(300));
@@ -150,10 +145,8 @@ fn dump_log_segments_reads_our_segments_and_both_indexes() {
     }
     let directory = broker.partition_dir(&topic, 0);
     let file = |name: &str| directory.join(format!("00000000000000000000.{name}")).display().to_string();
-    let dump = |files: &str, extra: &[&str]| {
-        kafka_tool("DumpLogSegments").args(["--files", files]).args(extra).finish().success().unwrap().stdout
-    };
-    let log = dump(&file("log"), &["--deep-iteration", "--print-data-log"]);
+    let mut dump = |files: &str, options: &str| tools.run(&format!("DumpLogSegments --files {files} {options}"));
+    let log = dump(&file("log"), "--deep-iteration --print-data-log");
     assert!(log.contains("Log starting offset: 0"), "{log}");
     assert_eq!(
         log.lines().filter(|line| line.contains("| offset: ") && line.contains("payload: xxx")).count(),
@@ -162,11 +155,10 @@ fn dump_log_segments_reads_our_segments_and_both_indexes() {
     );
     assert!(log.contains("isvalid: true") && !log.contains("isvalid: false"), "{log}");
     for index in ["index", "timeindex"] {
-        let checked = kafka_tool("DumpLogSegments").args(["--files", &file(index), "--verify-index-only"]).finish();
-        // What does not match the segment is told on the standard error, whatever the exit code.
-        assert_eq!((checked.stdout, checked.stderr), (format!("Dumping {}\n", file(index)), String::new()));
+        // What does not match the segment is told, whatever the exit code.
+        assert_eq!(dump(&file(index), "--verify-index-only"), format!("Dumping {}\n", file(index)));
     }
-    assert!(dump(&file("index"), &[]).lines().filter(|line| line.starts_with("offset: ")).count() >= 5);
+    assert!(dump(&file("index"), "").lines().filter(|line| line.starts_with("offset: ")).count() >= 5);
 }
 
 #[test]
@@ -174,10 +166,11 @@ fn dump_log_segments_reads_compacted_segments_and_consumers_the_last_value_of_ea
     let settings = [("log.cleaner.backoff.ms", 100), ("group.initial.rebalance.delay.ms", 0)];
     let launch = settings.iter().fold(Broker::launch(), |launch, (name, value)| launch.set(name, *value));
     let broker = TestBroker::start(launch);
+    let mut tools = Tools::new(&broker);
     let topic = unique("compacted");
     let configs = "cleanup.policy=compact segment.bytes=1048576 min.cleanable.dirty.ratio=0.01 file.delete.delay.ms=0";
-    let configs = configs.split(' ').flat_map(|config| ["--config", config]);
-    tool("TopicCommand", &broker).args(["--create", "--topic", &topic, "--partitions", "1"]).args(configs).run();
+    let configs: String = configs.split(' ').map(|config| format!(" --config {config}")).collect();
+    tools.run(&format!("TopicCommand @ --create --topic {topic} --partitions 1{configs}"));
     // Two segments and a half; each key is written twelve times, and the first is deleted at last.
     for round in 0..12 {
         let lines: String = (0..100).map(|key| format!("key{key} {round}-{}\n", "x".repeat(2000))).collect();
@@ -209,16 +202,19 @@ fn dump_log_segments_reads_compacted_segments_and_consumers_the_last_value_of_ea
     assert!(compacted.iter().any(|name| name.ends_with(".log")), "{compacted:?}");
     for name in compacted {
         let file = directory.join(&name).display().to_string();
-        let dump = kafka_tool("DumpLogSegments").args(["--files", &file]);
+        let mut dump = |options: &str| tools.run(&format!("DumpLogSegments --files {file} {options}"));
         if name.ends_with(".log") {
-            let dumped = dump.args(["--deep-iteration", "--print-data-log"]).finish().success().unwrap();
-            assert!(dumped.stdout.contains("isvalid: true") && !dumped.stdout.contains("isvalid: false"), "{name}");
-            // That offsets are missing is told, and is as it should be.
+            let dumped = dump("--deep-iteration --print-data-log");
+            assert!(dumped.contains("isvalid: true") && !dumped.contains("isvalid: false"), "{name}");
+            // Besides the records it is told that offsets are missing, which is as it should be.
             let is_gap = |line: &str| line.starts_with("Non-consecutive offsets") || line.contains(" is followed by ");
-            assert!(dumped.stderr.lines().all(is_gap), "{}", dumped.stderr);
+            let is_content = |line: &str| {
+                ["Dumping ", "Log starting offset: ", "baseOffset: ", "| "].iter().any(|start| line.starts_with(start))
+            };
+            let strange: Vec<&str> = dumped.lines().filter(|line| !is_gap(line) && !is_content(line)).collect();
+            assert!(strange.is_empty(), "{strange:?}");
         } else {
-            let dumped = dump.arg("--verify-index-only").finish();
-            assert_eq!((dumped.stdout, dumped.stderr), (format!("Dumping {file}\n"), String::new()));
+            assert_eq!(dump("--verify-index-only"), format!("Dumping {file}\n"));
         }
     }
 }
@@ -231,4 +227,14 @@ fn the_java_client_produces_idempotently_in_order() {
 #[test]
 fn the_java_client_shares_partitions_with_the_cooperative_assignor() {
     assert_eq!(java_client("Cooperate", &TestBroker::new()).run(), "done\n");
+}
+
+#[test]
+fn the_java_client_shares_partitions_with_each_eager_assignor() {
+    assert_eq!(java_client("Assign", &TestBroker::new()).run(), "done\n");
+}
+
+#[test]
+fn the_java_client_administers_what_no_tool_does() {
+    assert_eq!(java_client("Administer", &TestBroker::new()).run(), "done\n");
 }

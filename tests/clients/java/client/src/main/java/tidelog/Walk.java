@@ -3,6 +3,7 @@ package tidelog;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -48,5 +49,14 @@ final class Walk {
 
     static void checkEquals(Object actual, Object expected) {
         check(actual.equals(expected), "expected " + expected + " but was " + actual);
+    }
+
+    /** As {@link #checkEquals}, after a while at the latest: Kafka's broker hears of some changes a moment later. */
+    static void checkBecomes(Callable<?> actual, Object expected) throws Exception {
+        Object last = actual.call();
+        for (int looks = 1; !expected.equals(last) && looks < 10_000; looks++) {
+            last = actual.call();
+        }
+        check(expected.equals(last), "expected " + expected + " but was " + last);
     }
 }
