@@ -19,6 +19,11 @@ fn a_franz_go_consumer_starts_anywhere_seeks_pauses_and_returns_to_its_commit() 
 }
 
 #[test]
+fn a_franz_go_consumer_finds_topics_that_appear_and_reads_one_that_was_made_anew() {
+    walk("franz", "topics");
+}
+
+#[test]
 fn franz_go_members_of_each_assignor_come_and_go_and_each_message_is_handled_once() {
     walk("franz", "groups");
 }

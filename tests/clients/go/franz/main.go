@@ -1,4 +1,4 @@
-// Command franz walks through what users of franz-go (kgo and kadm) do first: `franz messages|positions|groups|admin`.
+// Command franz walks through what users of franz-go (kgo and kadm) do first: `franz WALK`.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 
 func main() {
 	check.Main(map[string]func(context.Context){
+		"topics":    comingTopics,
 		"messages":  messages,
 		"positions": positions,
 		"groups":    groups,
@@ -21,7 +22,8 @@ func main() {
 }
 
 func newClient(options ...kgo.Opt) *kgo.Client {
-	return check.Must(kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(check.Bootstrap), kgo.MetadataMinAge(100 * time.Millisecond)}, options...)...))
+	known := []kgo.Opt{kgo.SeedBrokers(check.Bootstrap), kgo.MetadataMinAge(100 * time.Millisecond)}
+	return check.Must(kgo.NewClient(append(known, options...)...))
 }
 
 func newAdmin() *kadm.Client {

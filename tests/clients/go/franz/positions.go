@@ -120,9 +120,11 @@ func commitsByItself(ctx context.Context, topic string) {
 }
 
 func join(group, topic string, options ...kgo.Opt) *kgo.Client {
-	from := kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())
-	heartbeat := kgo.HeartbeatInterval(100 * time.Millisecond) // which is how a member hears of a rebalance
-	return newClient(append(options, kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), from, heartbeat, kgo.FetchMaxWait(100*time.Millisecond))...)
+	const interval = 100 * time.Millisecond
+	return newClient(append(options,
+		kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.HeartbeatInterval(interval), // which is how a member hears of a rebalance
+		kgo.FetchMaxWait(interval))...)
 }
 
 // committed offsets of a group in one topic, and their metadata where it is not the member's id, as by default.

@@ -25,7 +25,8 @@ func admin(ctx context.Context) {
 
 func topics(ctx context.Context, admin sarama.ClusterAdmin) {
 	topic, retention := check.Unique("topic"), "3600000"
-	detail := &sarama.TopicDetail{NumPartitions: 3, ReplicationFactor: 1, ConfigEntries: map[string]*string{"retention.ms": &retention}}
+	configs := map[string]*string{"retention.ms": &retention}
+	detail := &sarama.TopicDetail{NumPartitions: 3, ReplicationFactor: 1, ConfigEntries: configs}
 	check.OK(admin.CreateTopic(topic, detail, true))
 	check.OK(admin.CreateTopic(topic, detail, false))
 	check.That(errors.Is(admin.CreateTopic(topic, detail, false), sarama.ErrTopicAlreadyExists))
