@@ -162,6 +162,30 @@ fn dump_log_segments_reads_our_segments_and_both_indexes() {
 }
 
 #[test]
+fn dump_log_segments_decodes_groups_and_their_offsets() {
+    let broker = TestBroker::new();
+    let mut tools = Tools::new(&broker);
+    let (topic, group) = (unique("decoded"), unique("decoders"));
+    create_topic(&topic, 1, &mut tools);
+    kcat(&broker).args(["-P", "-t", &topic]).input("one\ntwo\n").run();
+    tools.run(&format!("consumer.ConsoleConsumer @ --topic {topic} --group {group} --from-beginning --max-messages 2"));
+
+    // By String.hashCode of the group, as Kafka's coordinator does.
+    let hash = group.bytes().fold(0_i32, |hash, byte| hash.wrapping_mul(31).wrapping_add(i32::from(byte)));
+    let directory = broker.partition_dir("__consumer_offsets", hash.checked_abs().unwrap_or(0) % 50);
+    let file = directory.join("00000000000000000000.log").display().to_string();
+    let dumped = tools.run(&format!("DumpLogSegments --files {file} --offsets-decoder"));
+    let of_group = format!(r#"key: {{"type":"2","data":{{"group":"{group}"}}}}"#);
+    let groups: Vec<&str> = dumped.lines().filter(|line| line.contains(&of_group)).collect();
+    let member = r#""protocolType":"consumer","generation":1,"protocol":"range","leader":"console-consumer-"#;
+    assert!(groups.iter().any(|line| line.contains(member)), "{dumped}");
+    assert!(groups.last().unwrap().contains(r#""generation":2,"protocol":null,"leader":null"#), "{dumped}");
+    let of_offset = format!(r#"key: {{"type":"1","data":{{"group":"{group}","topic":"{topic}","partition":0}}}}"#);
+    let offset = dumped.lines().rfind(|line| line.contains(&of_offset)).unwrap();
+    assert!(offset.contains(r#""offset":2,"leaderEpoch":0,"metadata":"""#), "{offset}");
+}
+
+#[test]
 fn dump_log_segments_reads_compacted_segments_and_consumers_the_last_value_of_each_key() {
     let settings = [("log.cleaner.backoff.ms", 100), ("group.initial.rebalance.delay.ms", 0)];
     let launch = settings.iter().fold(Broker::launch(), |launch, (name, value)| launch.set(name, *value));

@@ -162,3 +162,26 @@ fn kafka_groups_lists_by_type_and_protocol() {
     let shares = tools.run("GroupsCommand @ --list --share");
     assert!(rows(&shares, &group).is_empty(), "{shares}");
 }
+
+#[test]
+fn the_reset_tool_of_kafka_streams_moves_an_application() {
+    let broker = TestBroker::new();
+    let mut tools = Tools::new(&broker);
+    let (topic, application) = (dated_topic(&broker), unique("application"));
+    // What Streams makes for itself, and the tool takes away.
+    let internal = format!("{application}-counts-changelog");
+    create_topic(&broker.address(), &internal, 1, &[("cleanup.policy", "compact")]);
+    let mut reset = |how: &str| {
+        tools.run(&format!("StreamsResetter @ --application-id {application} --input-topics {topic} {how}"))
+    };
+    let moved = |printed: &str, offset: i64| {
+        assert!(printed.contains(&format!("Topic: {topic} Partition: 0 Offset: {offset}\n")), "{printed}");
+    };
+    moved(&reset("--to-offset 7 --dry-run"), 7);
+    let printed = reset("--to-datetime 2020-01-01T04:00:00.000");
+    moved(&printed, 4);
+    assert!(printed.contains(&internal), "{printed}");
+    let described = tools.run(&format!("consumer.group.ConsumerGroupCommand @ --describe --group {application}"));
+    assert_eq!(rows(&described, &application), words(&format!("{application} {topic} 0 4 11 7 - - -")), "{described}");
+    assert!(!tools.run("TopicCommand @ --list").contains(&internal));
+}
