@@ -62,7 +62,7 @@ pub use cluster::{Cluster, ClusterBroker, FinalizedFeature};
 pub use error::{ClientError, NoConnection};
 pub use groups::{Group, GroupListing, GroupMember, TopicPartition};
 pub use member::{Member, MemberOptions};
-pub use offsets::{OffsetAt, OffsetFound};
+pub use offsets::OffsetAt;
 pub use options::Options;
 pub use partitioner::{murmur2, partition_for_key};
 pub use producer::{Acks, OnWritten, Producer, ProducerOptions, Record, Written};

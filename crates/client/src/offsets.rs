@@ -20,15 +20,6 @@ pub enum OffsetAt {
     Timestamp(i64),
 }
 
-/// An offset that was found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct OffsetFound {
-    /// The offset.
-    pub offset: i64,
-    /// The timestamp of the record there, if it was asked for by time.
-    pub timestamp: Option<i64>,
-}
-
 impl OffsetAt {
     fn on_the_wire(self) -> i64 {
         match self {
@@ -49,7 +40,7 @@ impl Client {
         topic: &Topic,
         partitions: &[i32],
         at: OffsetAt,
-    ) -> Result<BTreeMap<i32, OffsetFound>, ClientError> {
+    ) -> Result<BTreeMap<i32, i64>, ClientError> {
         let mut topic = topic.clone();
         let mut retry = self.retry();
         loop {
@@ -66,7 +57,7 @@ impl Client {
         topic: &Topic,
         partitions: &[i32],
         at: OffsetAt,
-    ) -> Result<BTreeMap<i32, OffsetFound>, ClientError> {
+    ) -> Result<BTreeMap<i32, i64>, ClientError> {
         let mut leaders: BTreeMap<BrokerId, Vec<ListOffsetsPartition>> = BTreeMap::new();
         for &index in partitions {
             let asked = ListOffsetsPartition::default().with_partition_index(index).with_timestamp(at.on_the_wire());
@@ -80,24 +71,18 @@ impl Client {
             let request =
                 ListOffsetsRequest::default().with_replica_id(wire::messages::BrokerId(-1)).with_topics(vec![asked]);
             let response = self.broker(leader).await?.call(&request).await?;
-            take(topic, response, at, &mut found)?;
+            take(topic, response, &mut found)?;
         }
         Ok(found)
     }
 }
 
-fn take(
-    topic: &Topic,
-    response: ListOffsetsResponse,
-    at: OffsetAt,
-    found: &mut BTreeMap<i32, OffsetFound>,
-) -> Result<(), ClientError> {
+fn take(topic: &Topic, response: ListOffsetsResponse, found: &mut BTreeMap<i32, i64>) -> Result<(), ClientError> {
     for partition in response.topics.into_iter().flat_map(|topic| topic.partitions) {
         let index = partition.partition_index;
         ClientError::check(partition.error_code, || format!("finding offsets of {}-{index}", topic.name), None)?;
         if partition.offset >= 0 {
-            let timestamp = matches!(at, OffsetAt::Timestamp(_)).then_some(partition.timestamp);
-            found.insert(index, OffsetFound { offset: partition.offset, timestamp });
+            found.insert(index, partition.offset);
         }
     }
     Ok(())

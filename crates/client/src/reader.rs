@@ -202,7 +202,7 @@ impl Reader {
     /// Retention was faster than we, or the topic was made anew: what there is begins elsewhere.
     async fn start_over(&mut self, partition: i32) -> Result<(), ClientError> {
         let found = self.client.list_offsets(&self.topic, &[partition], OffsetAt::Start).await?;
-        let start = found.get(&partition).map_or(0, |found| found.offset);
+        let start = found.get(&partition).copied().unwrap_or(0);
         self.positions.insert(partition, start);
         Ok(())
     }

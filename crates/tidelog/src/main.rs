@@ -30,7 +30,7 @@ struct Cli {
 enum Command {
     /// Start a broker (what `tidelog` alone does)
     Serve(serve::Serve),
-    /// Write lines from standard input to a topic, one record each
+    /// Write records to a topic, from files or standard input: a line each, or else
     Produce(commands::Produce),
     /// Print the records of a topic, and those to come
     Consume(commands::Consume),

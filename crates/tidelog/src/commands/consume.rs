@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ mod start;
 
 use super::Failure;
 use super::connect::Connect;
+use super::output::tell;
 use super::stop::{Stop, output_closed};
 use super::target::parse_time;
 use format::Format;
@@ -159,12 +160,10 @@ impl Consume {
         partitions: &[i32],
     ) -> Result<(BTreeMap<i32, i64>, Places), Halt> {
         let ends = client.list_offsets(topic, partitions, OffsetAt::End).await?;
-        let ends: BTreeMap<i32, i64> = ends.into_iter().map(|(partition, end)| (partition, end.offset)).collect();
         let positions = self.start.positions(client, topic, partitions, &ends).await?;
         let mut until = ends;
         if let Some(moment) = self.until {
-            let found = client.list_offsets(topic, partitions, OffsetAt::Timestamp(moment)).await?;
-            until.extend(found.into_iter().map(|(partition, found)| (partition, found.offset)));
+            until.extend(client.list_offsets(topic, partitions, OffsetAt::Timestamp(moment)).await?);
         }
         Ok((positions, if self.is_bounded() { places(topic, &until).collect() } else { Places::new() }))
     }
@@ -181,11 +180,4 @@ impl Consume {
 
 fn places(topic: &Topic, offsets: &BTreeMap<i32, i64>) -> impl Iterator<Item = (TopicPartition, i64)> {
     offsets.iter().map(|(partition, offset)| ((topic.name.clone(), *partition), *offset))
-}
-
-/// Says something to a person who watches.
-fn tell(what: &str) {
-    if io::stderr().is_terminal() {
-        eprintln!("{what}");
-    }
 }

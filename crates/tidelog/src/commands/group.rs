@@ -268,7 +268,7 @@ async fn offsets_of(
             Err(why) => return Err(why.into()),
         };
         let offsets = client.list_offsets(&topic, &indexes, at).await?;
-        found.extend(offsets.into_iter().map(|(index, at)| ((name.to_owned(), index), at.offset)));
+        found.extend(offsets.into_iter().map(|(index, offset)| ((name.to_owned(), index), offset)));
     }
     Ok(found)
 }

@@ -248,6 +248,13 @@ pub(crate) fn print_text(text: &str) -> io::Result<()> {
     }
 }
 
+/// Says something to a person who watches, on standard error.
+pub(crate) fn tell(what: &str) {
+    if io::stderr().is_terminal() {
+        eprintln!("{what}");
+    }
+}
+
 /// A number and what it counts: `1 partition`, `3 partitions`.
 pub(crate) fn count(number: impl Into<i64>, noun: &str) -> String {
     match number.into() {

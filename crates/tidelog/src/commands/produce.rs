@@ -21,7 +21,7 @@ mod progress;
 
 use super::Failure;
 use super::connect::Connect;
-use super::output::{Facts, Output, count};
+use super::output::{Facts, Output, count, tell};
 use super::stop::Stop;
 use input::Input;
 use lines::{Lines, MAX_LINE_BYTES};
@@ -261,11 +261,4 @@ fn parse_header(text: &str) -> Result<(String, String), String> {
 pub(super) fn compression() -> impl TypedValueParser<Value = Compression> {
     let names = PossibleValuesParser::new(Compression::ALL.map(Compression::name));
     names.map(|name| name.parse().expect("one of the codecs' own names"))
-}
-
-/// Says something to a person who watches.
-fn tell(what: &str) {
-    if io::stderr().is_terminal() {
-        eprintln!("{what}");
-    }
 }

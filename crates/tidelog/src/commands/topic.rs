@@ -187,8 +187,8 @@ impl Describe {
                 partition.leader.map(|leader| leader.0).into(),
                 ids(&partition.replicas).into(),
                 ids(&partition.in_sync).into(),
-                starts.get(&partition.index).map(|found| found.offset).into(),
-                ends.get(&partition.index).map(|found| found.offset).into(),
+                starts.get(&partition.index).copied().into(),
+                ends.get(&partition.index).copied().into(),
             ]);
         }
         let mut facts = Facts::new();

@@ -21,6 +21,8 @@ fn a_group_goes_on_where_it_has_got_to() {
     write(at, "t", &lines);
     let group = |more: &[&str]| run(at, &[&["consume", "t", "--group", "g"], more].concat());
     assert_eq!(group(&["--no-follow"]), "", "a new group begins at the end, unless told otherwise");
+    write(at, "t", "10\n");
+    assert_eq!(group(&["--no-follow"]), "10\n", "and stays where it has begun");
     run(at, &["group", "delete", "g"]);
     assert_eq!(group(&["-b", "--count", "4"]), "0\n1\n2\n3\n");
     assert_eq!(group(&["-b", "--count", "1"]), "4\n", "what has been read is not read again");
@@ -29,7 +31,7 @@ fn a_group_goes_on_where_it_has_got_to() {
         (described["state"].as_str(), described["partitions"][0]["committed"].as_i64()),
         (Some("Empty"), Some(5))
     );
-    assert_eq!(group(&["--no-follow"]), "5\n6\n7\n8\n9\n");
+    assert_eq!(group(&["--no-follow"]), "5\n6\n7\n8\n9\n10\n");
     assert_eq!(group(&["--no-follow"]), "");
     assert!(fail(at, &["consume", "x", "--group", "g"]).starts_with("there is no topic 'x'"));
 }

@@ -84,16 +84,12 @@ impl Consume {
     /// Where each connection begins and ends in its share of the partitions.
     async fn shares(&self, client: &Client, topic: &BenchTopic) -> Result<Vec<(Offsets, Offsets)>, Failure> {
         let partitions = topic.topic.choose(&[])?;
-        let offsets = async |at| -> Result<Offsets, ClientError> {
-            let found = client.list_offsets(&topic.topic, &partitions, at).await?;
-            Ok(found.into_iter().map(|(partition, found)| (partition, found.offset)).collect())
-        };
-        let (starts, ends) = (offsets(OffsetAt::Start).await?, offsets(OffsetAt::End).await?);
-        let connections = self.common.connections as usize;
-        let mut shares = vec![(Offsets::new(), Offsets::new()); connections.min(partitions.len())];
+        let starts = client.list_offsets(&topic.topic, &partitions, OffsetAt::Start).await?;
+        let ends = client.list_offsets(&topic.topic, &partitions, OffsetAt::End).await?;
+        let connections = (self.common.connections as usize).min(partitions.len());
+        let mut shares = vec![(Offsets::new(), Offsets::new()); connections];
         for (place, partition) in partitions.iter().enumerate() {
-            let of = connections.min(partitions.len());
-            let (share_starts, share_ends) = &mut shares[place % of];
+            let (share_starts, share_ends) = &mut shares[place % connections];
             share_starts.insert(*partition, starts[partition]);
             share_ends.insert(*partition, ends[partition]);
         }

@@ -6,8 +6,9 @@ use client::{Client, Member, MemberOptions, ReaderOptions, Readers, Topic, Topic
 use tokio::sync::watch;
 use tokio::task::block_in_place;
 
+use super::super::output::tell;
 use super::print::{Halt, Printer};
-use super::{Consume, Places, places, tell};
+use super::{Consume, Places, places};
 
 /// Why a round of reading is over.
 enum Round {
@@ -52,6 +53,12 @@ impl Consume {
             tell(&format!("group {group} reads here: {}", in_words(&assigned)));
             printer.forget_printed();
             let (topics, ends) = self.begin(client, group, &assigned).await?;
+            // Where it begins is where the group has got to, also if nothing comes: else it would begin at another end
+            // the next time.
+            let begin = topics.iter().flat_map(|(topic, positions)| places(topic, positions)).collect();
+            if !member.commit(&begin).await? {
+                continue;
+            }
             if let Round::Done = self.round(client, member, topics, &ends, &mut printer, ended).await? {
                 break;
             }

@@ -43,7 +43,7 @@ impl Start {
         let mut positions = ends.clone();
         if let Some(moment) = self.from {
             let found = client.list_offsets(topic, partitions, OffsetAt::Timestamp(moment)).await?;
-            positions.extend(found.into_iter().map(|(partition, found)| (partition, found.offset)));
+            positions.extend(found);
             return Ok(positions);
         }
         if self.is_default() {
@@ -51,7 +51,7 @@ impl Start {
         }
         let starts = client.list_offsets(topic, partitions, OffsetAt::Start).await?;
         for (partition, position) in &mut positions {
-            let (start, end) = (starts.get(partition).map_or(0, |start| start.offset), *position);
+            let (start, end) = (starts.get(partition).copied().unwrap_or(0), *position);
             *position = match (self.offset, self.last) {
                 (Some(offset), _) if partitions.len() == 1 => within(topic, *partition, offset, start, end)?,
                 (Some(offset), _) => offset.clamp(start, end),

@@ -1,10 +1,9 @@
 //! `tidelog topic delete-records`
 
-use std::collections::BTreeMap;
 use std::error::Error;
 
 use clap::Args;
-use client::{Client, OffsetAt, Topic};
+use client::{Client, OffsetAt};
 
 use super::super::Failure;
 use super::super::confirm::Confirm;
@@ -39,14 +38,14 @@ impl DeleteRecords {
     async fn delete(&self, client: Client) -> Result<(), Failure> {
         let topic = client.topic(&self.topic).await?;
         let partitions = topic.choose(&self.partitions)?;
-        let starts = offsets(&client, &topic, &partitions, OffsetAt::Start).await?;
-        let ends = offsets(&client, &topic, &partitions, OffsetAt::End).await?;
+        let starts = client.list_offsets(&topic, &partitions, OffsetAt::Start).await?;
+        let ends = client.list_offsets(&topic, &partitions, OffsetAt::End).await?;
         let mut before = match self.before {
             Target::Offset(offset) => partitions.iter().map(|partition| (*partition, offset)).collect(),
             Target::Place(at) => {
                 // Where no record is so young, all are older.
                 let mut found = ends.clone();
-                found.extend(offsets(&client, &topic, &partitions, at).await?);
+                found.extend(client.list_offsets(&topic, &partitions, at).await?);
                 found
             }
         };
@@ -69,14 +68,4 @@ impl DeleteRecords {
         }
         Ok(self.output.table(&table)?)
     }
-}
-
-async fn offsets(
-    client: &Client,
-    topic: &Topic,
-    partitions: &[i32],
-    at: OffsetAt,
-) -> Result<BTreeMap<i32, i64>, Failure> {
-    let found = client.list_offsets(topic, partitions, at).await?;
-    Ok(found.into_iter().map(|(partition, found)| (partition, found.offset)).collect())
 }
