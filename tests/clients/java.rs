@@ -249,6 +249,11 @@ fn the_java_client_produces_idempotently_in_order() {
 }
 
 #[test]
+fn the_java_client_starts_seeks_pauses_and_commits_as_it_is_told() {
+    assert_eq!(java_client("Consume", &TestBroker::new()).run(), "done\n");
+}
+
+#[test]
 fn the_java_client_shares_partitions_with_the_cooperative_assignor() {
     assert_eq!(java_client("Cooperate", &TestBroker::new()).run(), "done\n");
 }
