@@ -33,7 +33,7 @@ fn hold(rules: &[Rule], exempt: &[&str]) {
 fn only_disk_touches_files() {
     let files = Rule {
         words: &["fs", "memmap2", "pwritev", "O_DIRECT"],
-        // The binary reads its configuration file and writes the file of `--ready-file`.
+        // The binary's own files: configuration, `--ready-file`, what `tidelog produce` reads, pages of the manual.
         only: &["crates/disk/src/", "crates/tidelog/src/"],
         why: "files are behind `disk::Disk`, whose simulated twin crashes and fills up on demand:",
     };

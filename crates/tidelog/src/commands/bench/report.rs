@@ -62,7 +62,7 @@ impl Report {
         facts.fact("records", self.records);
         facts.fact("record bytes", self.record_bytes);
         facts.fact("seconds", rounded(seconds, 3));
-        facts.fact("records per second", rounded(per_second, 0));
+        facts.fact("records per second", per_second.round() as u64);
         facts.fact("mib per second", rounded(mib / seconds, 2));
         if let Some(missed) = self.missed {
             facts.fact("missed", missed);
