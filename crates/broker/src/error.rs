@@ -7,7 +7,7 @@ use controller::{ControllerError, SubmitError};
 use journal::JournalError;
 use log::LogError;
 use manifest::ManifestError;
-use model::ErrorCode;
+use model::{ErrorCode, GroupId};
 use shard::ShardError;
 use wire::{Malformed, Unencodable};
 
@@ -108,6 +108,20 @@ pub enum StartError {
         found: i32,
         /// Who we are.
         configured: i32,
+    },
+    /// There is nothing to repair.
+    #[error("there is no {path}; say with --data-dir where the data is")]
+    NoData {
+        /// What every data directory has.
+        path: PathBuf,
+    },
+    /// What is damaged could not be given up.
+    #[error("{group} is as it was, since the journal failed: {why}; mend the disk and try again")]
+    Repair {
+        /// The shard.
+        group: GroupId,
+        /// What the journal said.
+        why: io::Error,
     },
     /// A listener's address cannot be bound.
     #[error("cannot listen on {address}: {why}")]

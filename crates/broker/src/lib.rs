@@ -6,9 +6,10 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `start`, `directory`, `sizes`, `broker`, `env`, `meta` | a broker's life, and what its parts share |
-//! | `listener`, `connections`, `connection`, `dispatch` | from a socket to a handler, and back |
+//! | `repair` | giving up what is damaged, while no broker runs |
+//! | `listener`, `connections`, `pace`, `connection`, `dispatch` | from a socket to a handler, and back |
 //! | `api` | one file for each API key |
-//! | `admission`, `room`, `topics` | what must hold before a batch is proposed |
+//! | `admission`, `recompression`, `room`, `topics` | what must hold before a batch is proposed, and what is done to it |
 //! | `fetch` | reading within a budget, waiting, sessions |
 //! | `groups` | the tasks of group coordinators |
 //! | `telemetry` | metrics that clients push |
@@ -38,6 +39,7 @@ mod meta;
 mod operations;
 mod pace;
 mod recompression;
+mod repair;
 mod replies;
 mod room;
 mod settings;
@@ -52,6 +54,7 @@ pub use env::Env;
 pub use error::StartError;
 pub use listener::Listener;
 pub use meta::{FORMAT, Meta};
+pub use repair::{Finding, repair};
 pub use settings::{Loggers, ROOT as ROOT_LOGGER};
 pub use start::Running;
 pub use telemetry::PushedMetrics;

@@ -185,7 +185,7 @@ fn request_budget(config: &BrokerConfig) -> usize {
     given.unwrap_or(REQUEST_BUDGET_BYTES.max(2 * largest))
 }
 
-fn journal_options(config: &BrokerConfig, sizes: Sizes) -> journal::Options {
+pub(crate) fn journal_options(config: &BrokerConfig, sizes: Sizes) -> journal::Options {
     journal::Options {
         file_bytes: sizes.journal_file_bytes,
         cache_bytes: usize::try_from(config.journal_cache_bytes()).unwrap_or(usize::MAX),
@@ -241,7 +241,7 @@ fn default_shards() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(MOST_SHARDS)
 }
 
-fn group_dir(dir: &Path, group: GroupId) -> PathBuf {
+pub(crate) fn group_dir(dir: &Path, group: GroupId) -> PathBuf {
     dir.join("groups").join(group.0.to_string())
 }
 

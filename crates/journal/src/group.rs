@@ -29,8 +29,17 @@ pub(crate) struct State {
     recent: Recent,
     last_step: u64,
     pub(crate) written: Written,
-    /// What is wrong, and where the journal began when that was found.
-    pub(crate) damage: Option<(Damage, Position)>,
+    pub(crate) fence: Option<Fence>,
+}
+
+/// What recovery found wrong with a group. It takes no requests as long as this is there.
+#[derive(Clone)]
+pub(crate) struct Fence {
+    pub(crate) damage: Damage,
+    /// Where the journal began when that was found.
+    pub(crate) start: Position,
+    /// The entries that can't be read, if that is all.
+    pub(crate) bad_entries: Option<Vec<u64>>,
 }
 
 /// Where a read finds its entries.
@@ -56,13 +65,13 @@ impl Group {
     /// all, so that all is as it was once the bytes are right again.
     pub(crate) fn oldest_place(&self) -> Option<Position> {
         let state = lock(&self.state);
-        state.damage.as_ref().map(|(_, start)| *start).or_else(|| state.written.places.oldest())
+        state.fence.as_ref().map(|fence| fence.start).or_else(|| state.written.places.oldest())
     }
 }
 
 impl State {
     /// The state that recovery read from the files.
-    pub(crate) fn recovered(written: Written, terms: Terms, damage: Option<(Damage, Position)>) -> Self {
+    pub(crate) fn recovered(written: Written, terms: Terms, fence: Option<Fence>) -> Self {
         let last = written.next.checked_sub(1).filter(|index| *index >= written.first()).and_then(|i| terms.id(i));
         let told = GroupState {
             vote: written.vote.clone(),
@@ -70,7 +79,7 @@ impl State {
             purged: written.purged,
             last: last.or(written.purged),
         };
-        State { told, terms, recent: Recent::default(), last_step: 0, written, damage }
+        State { told, terms, recent: Recent::default(), last_step: 0, written, fence }
     }
 
     /// Takes numbers for so many steps; returns the first.

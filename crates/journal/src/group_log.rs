@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::group::{Found, Group, State};
+use crate::group::{Fence, Found, Group, State};
 use crate::journal::Handle;
 use crate::queue::{Ask, Checked, Request};
 use crate::read::read_entries;
@@ -31,7 +31,35 @@ impl GroupLog {
     /// Damage that recovery found in this group. It takes no requests any more: what it promised
     /// others may be lost.
     pub fn damage(&self) -> Option<Damage> {
-        lock(&self.group.state).damage.as_ref().map(|(damage, _)| damage.clone())
+        lock(&self.group.state).fence.as_ref().map(|fence| fence.damage.clone())
+    }
+
+    /// The indexes of the entries that can't be read, of a group of which nothing else is damaged. All others can be.
+    pub fn damaged_entries(&self) -> Option<Vec<u64>> {
+        lock(&self.group.state).fence.as_ref().and_then(|fence| fence.bad_entries.clone())
+    }
+
+    /// Gives up the entries of a damaged group from an index on, for good. It takes requests again; those entries that can't
+    /// be read and stand below have to be purged by the next of them, or the next start finds the same damage.
+    pub fn give_up_from(&self, from: u64, done: Done) {
+        let GroupState { vote, committed, .. } = self.state();
+        let last = from.checked_sub(1);
+        lock(&self.group.state).fence = None;
+        // Of a group that is damaged, files that are begun hold nothing: what they would is said now.
+        if let Some(vote) = vote {
+            self.save_vote(vote, Box::new(|_| {})); // who comes last tells how it went
+        }
+        let last_id = last.and_then(|last| self.entry_id(last));
+        if let Some(last) = last_id.filter(|last| committed.is_some_and(|committed| committed.index > last.index)) {
+            self.save_committed(last);
+        }
+        match last {
+            None => self.truncate_after(None, done),
+            Some(last) => {
+                self.truncate_after(Some(last), Box::new(|_| {}));
+                self.request(1, done, |_, _| Ok(Ask::Last(last)));
+            }
+        }
     }
 
     /// Appends entries, whose indexes follow on the last one's (`InvalidInput` if not; an empty log
@@ -142,7 +170,7 @@ impl GroupLog {
     /// Applies a request in memory and queues it, under one lock, so that both have one order.
     fn request(&self, steps: u64, done: Done, apply: impl FnOnce(&mut State, u64) -> io::Result<Ask>) {
         let mut state = lock(&self.group.state);
-        if let Some((damage, _)) = &state.damage {
+        if let Some(Fence { damage, .. }) = &state.fence {
             let error = io::Error::new(ErrorKind::InvalidData, damage.to_string());
             drop(state);
             return done(Err(error));

@@ -30,6 +30,8 @@ pub(crate) enum Ask {
     Committed(EntryId),
     Purge(EntryId),
     Truncate(u64),
+    /// The last entry is this one: said anew where newer files may lack it.
+    Last(u64),
 }
 
 /// A request of a group.

@@ -77,6 +77,89 @@ fn a_bad_payload_fences_its_group_and_no_other() {
 }
 
 #[test]
+fn a_group_that_gives_up_what_is_damaged_goes_on_with_the_rest() {
+    let small = Options { file_bytes: 64 << 10, first_file_bytes: 64 << 10, ..Options::default() };
+    let on = |journal: &Journal| journal.group(A);
+    let disk = new_disk(1);
+    in_one_thread(async {
+        let (journal, _) = open(&disk, small.clone()).unwrap();
+        on(&journal).save_vote(Bytes::from("vote"), Box::new(|result| result.unwrap()));
+        append_each(&journal, A, 0..5).await;
+        on(&journal).save_committed(entry(4).id);
+        append_each(&journal, B, 0..1).await;
+        journal.shutdown().await;
+    });
+    // Entry 1 is in a checkpoint by then, entry 3 is not.
+    for bad in [1, 3] {
+        disk.flip_bit(&path(1), FIRST_WRITE + bad * 4096 + PAYLOAD, 0).unwrap();
+    }
+    in_one_thread(async {
+        // Others go on meanwhile, into further files.
+        let (journal, _) = open(&disk, small.clone()).unwrap();
+        append_each(&journal, B, 1..40).await;
+        assert_eq!(on(&journal).damaged_entries(), Some(vec![1, 3]));
+        journal.shutdown().await;
+    });
+    in_one_thread(async {
+        let (journal, _) = open(&disk, small.clone()).unwrap();
+        let (tell, told) = oneshot::channel();
+        on(&journal).give_up_from(3, Box::new(|result| result.unwrap()));
+        on(&journal).purge(entry(2).id, Box::new(|result| tell.send(result).unwrap()));
+        told.await.unwrap().unwrap();
+        journal.shutdown().await;
+    });
+    in_one_thread(async {
+        let (journal, recovery) = open(&disk.restart(3), small.clone()).unwrap();
+        assert_eq!((&recovery.damage[..], on(&journal).damaged_entries()), (&[][..], None));
+        let state = on(&journal).state();
+        assert_eq!((state.vote.as_deref(), state.committed), (Some(&b"vote"[..]), Some(entry(2).id)));
+        assert_eq!((state.purged, state.last), (Some(entry(2).id), Some(entry(2).id)));
+        append_each(&journal, A, 3..10).await;
+        append_each(&journal, B, 40..80).await;
+        assert_eq!(on(&journal).read(3..10, 1000).unwrap().len(), 7);
+        assert_eq!(journal.group(B).read(0..80, 10_000).unwrap().len(), 80, "nothing of others is touched");
+    });
+}
+
+#[test]
+fn what_is_left_of_a_group_can_be_purged_with_the_files_that_hold_it() {
+    let small = Options { file_bytes: 64 << 10, first_file_bytes: 64 << 10, ..Options::default() };
+    let disk = ten_entries();
+    disk.flip_bit(&path(1), FIRST_WRITE + 2 * 4096 + PAYLOAD + 3, 5).unwrap();
+    let mut next = 5;
+    for round in 0..3 {
+        in_one_thread(async {
+            let (journal, recovery) = open(&disk, small.clone()).unwrap();
+            let group = journal.group(A);
+            append_each(&journal, B, next..next + 30).await;
+            next += 30;
+            let (tell, told) = oneshot::channel();
+            match round {
+                0 => assert_eq!(group.damaged_entries(), Some(vec![2])),
+                _ => assert_eq!(recovery.damage, [], "round {round}"),
+            }
+            match round {
+                0 => group.give_up_from(2, Box::new(|result| tell.send(result).unwrap())),
+                1 => group.append(vec![entry(2), entry(3)], Box::new(|result| tell.send(result).unwrap())),
+                _ => {
+                    assert_eq!(group.read(2..4, 1000).unwrap(), [entry(2), entry(3)]);
+                    return;
+                }
+            }
+            told.await.unwrap().unwrap();
+            if round == 1 {
+                // The first file goes, and the entries that follow are in one that was begun meanwhile.
+                let (tell, told) = oneshot::channel();
+                group.purge(entry(1).id, Box::new(|result| tell.send(result).unwrap()));
+                journal.group(B).purge(entry(next - 1).id, Box::new(|_| {}));
+                told.await.unwrap().unwrap();
+            }
+            journal.shutdown().await;
+        });
+    }
+}
+
+#[test]
 fn what_a_damaged_group_wrote_stays_as_it_is_while_others_go_on() {
     let vote_of = |journal: &Journal| journal.group(A).state().vote;
     let save_vote = async |journal: &Journal, vote: &'static str| {

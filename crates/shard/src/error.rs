@@ -23,6 +23,14 @@ pub enum ShardError {
         /// What is wrong.
         why: String,
     },
+    /// More is damaged than entries of the journal.
+    #[error("{group} can't be repaired: {why}; restore the data directory from a backup")]
+    BeyondRepair {
+        /// The shard.
+        group: GroupId,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 impl ShardError {

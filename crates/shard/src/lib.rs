@@ -11,6 +11,7 @@
 //! | `producers` | idempotence: duplicates, gaps, fencing |
 //! | `stall`, `health` | what happens when the disk refuses |
 //! | `checkpoint`, `garbage`, `restore` | the manifest, and starting from it |
+//! | `repair` | going on without entries that are damaged |
 //! | `partition`, `view`, `waiters` | what readers see |
 
 mod append;
@@ -25,6 +26,7 @@ mod machine;
 mod partition;
 mod producers;
 mod questions;
+mod repair;
 mod restore;
 mod shard;
 mod stall;
@@ -39,6 +41,7 @@ pub use lifecycle::partition_dir;
 pub use machine::{Machine, Outcome};
 pub use partition::{EpochBase, KnownProducers, Partition};
 pub use questions::ActiveProducer;
+pub use repair::{Loss, LostRecords, accept, examine};
 pub use shard::{Options, Shard};
 pub use sweep::sweep;
 pub use view::View;

@@ -49,6 +49,8 @@ enum Command {
     /// Measure how fast records are written and read
     #[command(subcommand)]
     Bench(commands::Bench),
+    /// Show what is damaged in the data directory of a broker that is stopped, and give that up
+    Repair(commands::Repair),
     /// Print a script that completes command lines in a shell
     Completions(commands::Completions),
     /// Print the manual page of a command
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Config(config) => config.run(),
         Command::Cluster(cluster) => cluster.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Repair(repair) => repair.run(),
         Command::Completions(completions) => completions.run(Cli::command()),
         Command::Man(man) => man.run(Cli::command()),
     };

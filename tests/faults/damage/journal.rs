@@ -20,7 +20,7 @@ const PAGE_BYTES: u64 = 4096;
 const WRITE: &[u8] = b"TJW1";
 
 /// Where a value stands in the journal, and where the write begins that it is part of.
-fn place_of(broker: &Broker, value: &str) -> (PathBuf, u64, u64) {
+pub(super) fn place_of(broker: &Broker, value: &str) -> (PathBuf, u64, u64) {
     let files = named(&broker.data_dir(), ".journal");
     let found = files.into_iter().find_map(|file| Some((position_of(&file, value.as_bytes())?, file)));
     let (at, file) = found.unwrap_or_else(|| panic!("{value} is not in the journal"));

@@ -4,6 +4,7 @@
 mod indexes;
 mod journal;
 mod manifests;
+mod repair;
 mod segments;
 
 use std::path::PathBuf;

@@ -78,6 +78,11 @@ impl Kept {
         self.values.retain(|at, _| at.0 != partition || at.1 >= offset);
     }
 
+    /// Forgets what stands at an offset and behind it, since it was given up.
+    pub(crate) fn forget_from(&mut self, partition: i32, offset: i64) {
+        self.values.retain(|at, _| at.0 != partition || at.1 < offset);
+    }
+
     /// How many there are in a partition.
     pub(crate) fn count(&self, partition: i32) -> usize {
         self.values.range((partition, 0)..(partition + 1, 0)).count()

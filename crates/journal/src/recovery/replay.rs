@@ -10,7 +10,7 @@ use crate::Damage;
 use crate::files::Dir;
 use crate::format::Position;
 use crate::format::write::Tag;
-use crate::group::{Group, State};
+use crate::group::{Fence, Group, State};
 use crate::index::Terms;
 use crate::written::{Change, Written};
 
@@ -98,9 +98,11 @@ impl<'a> Replay<'a> {
             let file = self.dir.file_path(start.generation());
             let absent = group.absent(|what| Damage { file, position: start.offset(), group: Some(id), what });
             let live = group.bad_entries.split_off(&group.written.first());
+            let is_all = group.bad_vote.is_none() && group.gap.is_none() && absent.is_none();
+            let bad_entries = is_all.then(|| live.keys().copied().collect());
             let damage: Vec<Damage> = live.into_values().chain(group.bad_vote).chain(group.gap).chain(absent).collect();
-            let first = damage.first().map(|first| (first.clone(), start));
-            let state = State::recovered(group.written, group.terms, first);
+            let fence = damage.first().map(|first| Fence { damage: first.clone(), start, bad_entries });
+            let state = State::recovered(group.written, group.terms, fence);
             groups.insert(id, Arc::new(Group::new(id, state)));
             all_damage.extend(damage);
         }

@@ -56,7 +56,7 @@ impl Batch {
     pub(super) fn carry<'a>(&mut self, groups: impl Iterator<Item = &'a Arc<Group>>) {
         for group in groups {
             let state = lock(&group.state);
-            if state.damage.is_some() {
+            if state.fence.is_some() {
                 continue;
             }
             let written = &state.written;
@@ -130,6 +130,10 @@ impl Batch {
             Ask::Truncate(from) => {
                 let at = EntryId { index: *from, ..EntryId::default() };
                 (Record::mark(Tag::Truncated, id, at), Bytes::new(), Change::Truncated(*from))
+            }
+            Ask::Last(index) => {
+                let at = EntryId { index: *index, ..EntryId::default() };
+                (Record::mark(Tag::Last, id, at), Bytes::new(), Change::Truncated(*index + 1))
             }
         };
         self.must_sync |= matches!(change, Change::Vote(_));

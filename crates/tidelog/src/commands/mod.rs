@@ -12,6 +12,7 @@ mod consume;
 mod group;
 mod output;
 mod produce;
+mod repair;
 mod shell;
 mod stop;
 mod target;
@@ -24,6 +25,7 @@ pub(crate) use config::Config;
 pub(crate) use consume::Consume;
 pub(crate) use group::Group;
 pub(crate) use produce::Produce;
+pub(crate) use repair::Repair;
 pub(crate) use shell::{Completions, Man};
 pub(crate) use topic::Topic;
 
