@@ -137,8 +137,9 @@ fn kafka_consumer_groups_describes_members_and_neither_moves_nor_deletes_a_group
     let listed = groups("--list --state Stable");
     assert_eq!(rows(&listed, &group), words(&format!("{group} Stable")), "{listed}");
     drop(one);
-    let listed = groups("--list --state");
-    assert_eq!(rows(&listed, &group), words(&format!("{group} Empty")), "{listed}");
+    let empty = words(&format!("{group} Empty"));
+    let mut listings = (0..100).map(|_| groups("--list --state"));
+    assert!(listings.any(|listed| rows(&listed, &group) == empty), "never empty");
     let refused = groups("--describe --group nobodys");
     assert!(refused.contains("GroupIdNotFoundException: Group nobodys not found."), "{refused}");
 }
