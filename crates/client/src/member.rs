@@ -47,6 +47,9 @@ pub struct MemberOptions {
     pub rebalance_timeout: Duration,
     /// How often a member says that it is there, and asks whether the group rebalances.
     pub heartbeat_interval: Duration,
+    /// How often the member that deals partitions out looks whether there are more of them by now
+    /// (`metadata.max.age.ms` of Kafka's consumers).
+    pub topics_interval: Duration,
 }
 
 impl Default for MemberOptions {
@@ -55,6 +58,7 @@ impl Default for MemberOptions {
             session_timeout: Duration::from_secs(45),
             rebalance_timeout: Duration::from_secs(60),
             heartbeat_interval: Duration::from_secs(1),
+            topics_interval: Duration::from_secs(30),
         }
     }
 }
@@ -77,6 +81,14 @@ struct Session {
     generation: i32,
     pulse: watch::Receiver<Pulse>,
     heart: JoinHandle<()>,
+}
+
+/// What the member that deals partitions out has dealt; nothing, if this is another.
+#[derive(Default)]
+struct Dealt {
+    assignments: Vec<SyncGroupRequestAssignment>,
+    /// How many partitions each topic had.
+    counts: BTreeMap<String, usize>,
 }
 
 impl Drop for Session {
@@ -189,17 +201,17 @@ impl Member {
             self.id = response.member_id.to_string();
         }
         ClientError::check(code, || format!("joining group {}", self.group), None)?;
-        let assignments = self.assignments(&response).await?;
+        let dealt = self.deal(&response).await?;
         let request = SyncGroupRequest::default()
             .with_group_id(group_id(&self.group))
             .with_generation_id(response.generation_id)
             .with_member_id(text(&self.id))
             .with_protocol_type(Some(StrBytes::from_static_str(PROTOCOL_TYPE)))
             .with_protocol_name(response.protocol_name.clone())
-            .with_assignments(assignments);
+            .with_assignments(dealt.assignments);
         let synced = connection.call_within(&request, self.patience()).await?;
         ClientError::check(synced.error_code, what, None)?;
-        self.session = Some(self.begin(connection, response.generation_id));
+        self.session = Some(self.begin(connection, response.generation_id, dealt.counts));
         Ok(protocol::read_assignment(synced.assignment).unwrap_or_default())
     }
 
@@ -222,31 +234,26 @@ impl Member {
             .with_protocols(vec![range])
     }
 
-    /// What each member is to read, if it is this one that says so.
-    async fn assignments(&self, joined: &JoinGroupResponse) -> Result<Vec<SyncGroupRequestAssignment>, ClientError> {
+    /// Says what each member is to read, if this is the one that does.
+    async fn deal(&self, joined: &JoinGroupResponse) -> Result<Dealt, ClientError> {
         if joined.leader.as_str() != self.id || joined.skip_assignment {
-            return Ok(Vec::new());
+            return Ok(Dealt::default());
         }
-        let members: BTreeMap<String, Vec<String>> = joined
-            .members
-            .iter()
-            .map(|member| {
-                let wanted = protocol::read_subscription(member.metadata.clone()).unwrap_or_default();
-                (member.member_id.to_string(), wanted)
-            })
-            .collect();
-        let topics = self.client.topics().await?;
-        let counts = topics.iter().map(|topic| (topic.name.as_str(), topic.partitions.len())).collect();
-        let dealt = protocol::range(&members, &counts);
-        let assignment = |(member, places): (&str, Vec<TopicPartition>)| {
+        let wanted = joined.members.iter().map(|member| {
+            let topics = protocol::read_subscription(member.metadata.clone()).unwrap_or_default();
+            (member.member_id.to_string(), topics)
+        });
+        let members: BTreeMap<String, Vec<String>> = wanted.collect();
+        let counts = partition_counts(&self.client, members.values().flatten()).await?;
+        let assignments = protocol::range(&members, &counts).into_iter().map(|(member, places)| {
             SyncGroupRequestAssignment::default()
                 .with_member_id(text(member))
                 .with_assignment(protocol::write_assignment(&places))
-        };
-        Ok(dealt.into_iter().map(assignment).collect())
+        });
+        Ok(Dealt { assignments: assignments.collect(), counts })
     }
 
-    fn begin(&self, connection: Connection, generation: i32) -> Session {
+    fn begin(&self, connection: Connection, generation: i32, counts: BTreeMap<String, usize>) -> Session {
         let (beat, pulse) = watch::channel(Pulse::Steady);
         let heart = heartbeat::Heart {
             client: self.client.clone(),
@@ -254,6 +261,7 @@ impl Member {
             member: self.id.clone(),
             generation,
             options: self.options,
+            counts,
         };
         Session { generation, pulse, heart: tokio::spawn(heart.run(connection, beat)) }
     }
@@ -272,4 +280,18 @@ impl Member {
         self.connection = None;
         retry.after(error).await
     }
+}
+
+/// How many partitions these topics have; none, if a topic is not there.
+async fn partition_counts(
+    client: &Client,
+    wanted: impl Iterator<Item = &String>,
+) -> Result<BTreeMap<String, usize>, ClientError> {
+    let mut counts: BTreeMap<String, usize> = wanted.map(|topic| (topic.clone(), 0)).collect();
+    for topic in client.topics().await? {
+        if let Some(count) = counts.get_mut(&topic.name) {
+            *count = topic.partitions.len();
+        }
+    }
+    Ok(counts)
 }

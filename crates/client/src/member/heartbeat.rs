@@ -1,11 +1,13 @@
 //! Saying that a member is there, and hearing what becomes of the group.
 
+use std::collections::BTreeMap;
+
 use model::ErrorCode;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use wire::messages::HeartbeatRequest;
 
-use super::MemberOptions;
+use super::{MemberOptions, partition_counts};
 use crate::connection::Connection;
 use crate::groups::group_id;
 use crate::retry::Retry;
@@ -30,6 +32,8 @@ pub(super) struct Heart {
     pub(super) member: String,
     pub(super) generation: i32,
     pub(super) options: MemberOptions,
+    /// How many partitions there were to deal out; empty, if that is another member's care.
+    pub(super) counts: BTreeMap<String, usize>,
 }
 
 impl Heart {
@@ -41,8 +45,16 @@ impl Heart {
             .with_member_id(text(&self.member));
         let mut connection = Some(connection);
         let mut retry = Retry::within(self.options.session_timeout);
+        let mut looked = Instant::now();
         loop {
             sleep(self.options.heartbeat_interval).await;
+            if looked.elapsed() >= self.options.topics_interval {
+                looked = Instant::now();
+                if self.has_more_to_deal().await {
+                    // That this one joins again makes the whole group rebalance.
+                    beat.send_replace(Pulse::Rebalance);
+                }
+            }
             let error = match self.beat(&mut connection, &request).await {
                 Ok(()) => {
                     retry.succeeded();
@@ -68,6 +80,14 @@ impl Heart {
                 }
             }
         }
+    }
+
+    async fn has_more_to_deal(&self) -> bool {
+        if self.counts.is_empty() {
+            return false;
+        }
+        let now = partition_counts(&self.client, self.counts.keys()).await;
+        now.is_ok_and(|now| now != self.counts)
     }
 
     async fn beat(&self, connection: &mut Option<Connection>, request: &HeartbeatRequest) -> Result<(), ClientError> {

@@ -62,7 +62,7 @@ pub(crate) fn read_assignment(mut bytes: Bytes) -> Option<Vec<TopicPartition>> {
 /// more where it does not come out even. Every member is in the answer.
 pub(crate) fn range<'m>(
     members: &'m BTreeMap<String, Vec<String>>,
-    counts: &BTreeMap<&str, usize>,
+    counts: &BTreeMap<String, usize>,
 ) -> BTreeMap<&'m str, Vec<TopicPartition>> {
     let mut dealt: BTreeMap<&str, Vec<TopicPartition>> =
         members.keys().map(|member| (member.as_str(), Vec::new())).collect();
@@ -73,7 +73,7 @@ pub(crate) fn range<'m>(
         for (place, reader) in readers.iter().enumerate() {
             let share = count / readers.len() + usize::from(place < count % readers.len());
             let mine = (next..next + share).filter_map(|index| i32::try_from(index).ok());
-            dealt.entry(reader).or_default().extend(mine.map(|index| ((*topic).to_owned(), index)));
+            dealt.entry(reader).or_default().extend(mine.map(|index| (topic.clone(), index)));
             next += share;
         }
     }
@@ -131,7 +131,7 @@ mod tests {
             let topics = |topics: &[&str]| topics.iter().map(|topic| (*topic).to_owned()).collect();
             of.iter().map(|(member, wanted)| ((*member).to_owned(), topics(wanted))).collect()
         };
-        let counts = BTreeMap::from([("t0", 3), ("t1", 3), ("other", 9)]);
+        let counts = [("t0", 3), ("t1", 3), ("other", 9)].map(|(topic, count)| (topic.to_owned(), count)).into();
         let two = members(&[("C0", &["t0", "t1"]), ("C1", &["t0", "t1"])]);
         let dealt = range(&two, &counts);
         assert_eq!(dealt["C0"], places(&[("t0", 0), ("t0", 1), ("t1", 0), ("t1", 1)]));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use client::{Client, Member, MemberOptions, TopicPartition};
 use model::ErrorCode;
 
-use crate::support::{TestBroker, create};
+use crate::support::{LIMIT, TestBroker, create};
 
 /// A broker on which a new group does not wait for more members.
 async fn eager() -> TestBroker {
@@ -16,6 +16,10 @@ async fn eager() -> TestBroker {
 fn member(client: &Client, options: MemberOptions) -> Member {
     let beat = MemberOptions { heartbeat_interval: Duration::from_millis(20), ..options };
     Member::new(client.clone(), "g", vec!["t".to_owned()], beat)
+}
+
+async fn hear_of_a_rebalance(member: &mut Member) {
+    tokio::time::timeout(LIMIT, member.rebalance()).await.expect("it hears of it in time").unwrap();
 }
 
 fn places(indexes: &[i32]) -> Vec<TopicPartition> {
@@ -31,7 +35,7 @@ async fn members_share_the_partitions_and_take_over_from_one_that_leaves() {
     assert_eq!(one.join().await.unwrap(), places(&[0, 1, 2, 3, 4]));
 
     let rejoined = async {
-        one.rebalance().await.unwrap();
+        hear_of_a_rebalance(&mut one).await;
         one.join().await.unwrap()
     };
     let (first, second) = tokio::join!(rejoined, other.join());
@@ -42,7 +46,7 @@ async fn members_share_the_partitions_and_take_over_from_one_that_leaves() {
     assert_eq!((group.state.as_str(), group.assignor.as_str(), group.members.len()), ("Stable", "range", 2));
 
     other.leave().await.unwrap();
-    one.rebalance().await.unwrap();
+    hear_of_a_rebalance(&mut one).await;
     assert_eq!(one.join().await.unwrap(), places(&[0, 1, 2, 3, 4]));
     one.leave().await.unwrap();
     assert_eq!(client.group("g").await.unwrap().members, []);
@@ -67,8 +71,22 @@ async fn a_member_commits_as_long_as_its_generation_lasts() {
     assert_eq!(client.committed("g").await.unwrap(), offset(7));
 
     other.leave().await.unwrap();
-    one.rebalance().await.unwrap();
+    hear_of_a_rebalance(&mut one).await;
     assert_eq!(one.join().await.unwrap(), places(&[0]), "it is a member again, under another id");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_that_are_added_are_dealt_out() {
+    let broker = eager().await;
+    let client = broker.client();
+    create(&client, "t", 1, &[]).await;
+    let options = MemberOptions { topics_interval: Duration::ZERO, ..MemberOptions::default() };
+    let mut one = member(&client, options);
+    assert_eq!(one.join().await.unwrap(), places(&[0]));
+    client.add_partitions("t", 3).await.unwrap();
+    hear_of_a_rebalance(&mut one).await;
+    assert_eq!(one.join().await.unwrap(), places(&[0, 1, 2]));
+    one.leave().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,6 +49,9 @@ fn groups_are_moved_listed_described_and_deleted() {
     let moved = json(at, &["group", "reset-offsets", "billing", "--topic", "a", "--to", "start", "--execute"]);
     assert_eq!(moved, json!([{ "topic": "a", "partition": 0, "from": 3, "to": 0 }]));
 
+    run(at, &["group", "reset-offsets", "other", "--topic", "a", "--to", "end", "--execute"]);
+    let deleted = json(at, &["group", "delete", "other"]);
+    assert_eq!(deleted, json!([{ "group": "other", "deleted": true }]));
     assert_eq!(run(at, &["group", "delete", "billing"]), "deleted billing\n");
     assert_eq!(run(at, &["group", "list"]), "");
 }

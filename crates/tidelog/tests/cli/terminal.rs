@@ -40,6 +40,8 @@ fn people_get_headings_and_are_asked_before_something_is_gone_for_good() {
 
     let (code, seen) = at_terminal(at, "topic delete-records orders --before end --yes", "");
     assert_eq!((code, seen.contains("Go on?")), (Some(0), false), "{seen}");
+    let (_, seen) = at_terminal(at, "topic delete-records orders --before 1", "n\n");
+    assert!(seen.contains("This deletes the first 0 offsets of orders"), "they are gone: {seen}");
     let (code, seen) = at_terminal(at, "topic delete orders", "y\n");
     assert_eq!((code, seen.ends_with("deleted orders\n")), (Some(0), true), "{seen}");
     assert_eq!(run(at, &["topic", "list"]), "");

@@ -108,6 +108,9 @@ fn a_topic_is_changed() {
     let fewer = fail(at, &["topic", "alter", "orders", "--partitions", "2"]);
     assert!(fewer.starts_with("adding partitions to orders failed: "), "{fewer}");
     assert_eq!(run(at, &["topic", "list"]), "orders\t3\t1\n", "nothing was added where a setting was refused");
+    let object = json(at, &["topic", "alter", "orders", "--set", "retention.ms=5", "--partitions", "4"]);
+    let set = json!({ "topic": "orders", "set": "retention.ms", "value": "5" });
+    assert_eq!(object, json!([set, { "topic": "orders", "partitions": 4 }]));
     let unknown = fail(at, &["topic", "alter", "ordesr", "--partitions", "2"]);
     assert!(unknown.contains("did you mean 'orders'?"), "{unknown}");
 }
