@@ -48,6 +48,35 @@ pub(crate) async fn a_log_start_never_moves_back(target: Target) {
     }
 }
 
+pub(crate) async fn each_partition_of_many_stands_by_itself(target: Target) {
+    let topic = target.topic_with("a", 6, &[]).await;
+    let mut connection = target.connect().await;
+    for partition in 0..6 {
+        append(&mut connection, &topic, partition, &[&["a", "b", "c"]]).await;
+    }
+    let mut request = delete_records(&topic.name, 0, 1);
+    for (partition, offset) in [(1, 2), (2, 9), (3, -1), (4, 0), (5, 3), (17, 1)] {
+        let more = delete_records(&topic.name, partition, offset).topics.remove(0).partitions;
+        request.topics[0].partitions.extend(more);
+    }
+    let mut response = connection.ask(NEWEST, &request).await;
+    // In which order they are answered is the broker's to choose.
+    let answers = &mut response.topics[0].partitions;
+    answers.sort_by_key(|answer| answer.partition_index);
+    target.transcript.note(format!("{answers:?}"));
+    let answers = answers.iter().map(|answer| (answer.partition_index, error(answer.error_code), answer.low_watermark));
+    let wanted = [
+        (0, ErrorCode::None, 1),
+        (1, ErrorCode::None, 2),
+        (2, ErrorCode::OffsetOutOfRange, -1),
+        (3, ErrorCode::None, 3),
+        (4, ErrorCode::None, 0),
+        (5, ErrorCode::None, 3),
+        (17, ErrorCode::UnknownTopicOrPartition, -1),
+    ];
+    assert_eq!(answers.collect::<Vec<_>>(), wanted);
+}
+
 pub(crate) async fn offsets_out_of_range_are_refused(target: Target) {
     let topic = target.topic("a").await;
     let mut connection = target.connect().await;
@@ -107,6 +136,7 @@ scenarios! {
     every_version_moves_the_log_start
     minus_1_deletes_everything
     a_log_start_never_moves_back
+    each_partition_of_many_stands_by_itself
     offsets_out_of_range_are_refused
     what_is_not_there_is_unknown
     a_topic_that_only_compacts_keeps_its_records
