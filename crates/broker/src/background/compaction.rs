@@ -101,10 +101,21 @@ async fn work_on(candidate: Candidate) {
     if broker.stop.is_requested() {
         return;
     }
-    if let Err(why) = compact(&broker, &candidate).await {
-        report(&candidate.partition, &why);
-        let retry_ms = broker.env.clock.now_ms().saturating_add(RETRY_AFTER_MS);
-        broker.compactions.failed().insert(candidate.partition.id, retry_ms);
+    // It counts as failed until it has not: a pass that panics must not be tried again at once.
+    let (id, clock) = (candidate.partition.id, broker.env.clock.clone());
+    let fail = || {
+        let retry_ms = clock.now_ms().saturating_add(RETRY_AFTER_MS);
+        broker.compactions.failed().insert(id, retry_ms);
+    };
+    fail();
+    match compact(&broker, &candidate).await {
+        Ok(()) => {
+            broker.compactions.failed().remove(&id);
+        }
+        Err(why) => {
+            report(&candidate.partition, &why);
+            fail();
+        }
     }
 }
 
