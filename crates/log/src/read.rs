@@ -65,24 +65,6 @@ impl PartitionLog {
         Ok(chunks)
     }
 
-    /// As [`read`](Self::read), into memory and with every batch checked against its CRC: for whoever reads the batches
-    /// itself, or sends them on as good. What precedes a damaged batch is given; a read that starts with one fails.
-    /// Ends with a segment.
-    pub fn read_checked(&self, from: i64, max_bytes: usize, min_one_batch: bool) -> Result<Vec<Bytes>, LogError> {
-        let take = Take { from, max_bytes: max_bytes as u64, min_one_batch, cold: false };
-        for segment in self.segments_from(from, 0)? {
-            match self.shared.read_batches(&segment, &take) {
-                Ok(Some(batches)) => return Ok(batches),
-                Ok(None) => {}
-                Err(_) if self.was_replaced(from, &segment) => {
-                    return self.read_checked(from, max_bytes, min_one_batch);
-                }
-                Err(error) => return Err(self.unless_dropped(from, error)),
-            }
-        }
-        Ok(Vec::new())
-    }
-
     /// The segments, as they are at one moment, that a read of `max_bytes` from `offset` on may touch.
     fn segments_from(&self, offset: i64, max_bytes: u64) -> Result<Vec<Segment>, LogError> {
         let shared = &*self.shared;
@@ -182,39 +164,6 @@ impl Shared {
         }
         let problem = "the file is shorter than it was".into();
         Err(self.unreadable(segment, ScanError::Damaged { position: start, problem }, from))
-    }
-
-    /// Batches of one segment, each checked; none if it ends before `take.from`.
-    fn read_batches(&self, segment: &Segment, take: &Take) -> Result<Option<Vec<Bytes>>, LogError> {
-        if segment.facts.log_bytes == 0 {
-            return Ok(None);
-        }
-        let open = self.open(segment)?;
-        let Some(mut position) = self.position_of(segment, &open, take.from)? else { return Ok(None) };
-        let mut scan = self.scan(segment, &*open.log);
-        let mut batches: Vec<Bytes> = Vec::new();
-        let mut left = take.max_bytes;
-        let checked = loop {
-            let found = match scan.at(position) {
-                Ok(Some(found)) => found,
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(self.unreadable(segment, error, take.from)),
-            };
-            let size = found.head.size_bytes() as u64;
-            if size > left && !(batches.is_empty() && take.min_one_batch) {
-                break Ok(());
-            }
-            match self.checked_batch(segment, &open, &found) {
-                Ok(batch) => batches.push(batch),
-                Err(error) => break Err(error),
-            }
-            left = left.saturating_sub(size);
-            position = found.end();
-        };
-        match checked {
-            Err(error) if batches.is_empty() => Err(error),
-            _ => Ok(Some(batches)),
-        }
     }
 
     /// A batch in memory, its checksum checked.
