@@ -8,7 +8,8 @@ use crate::table;
 
 /// Checks one change of a broker setting: of one broker, or (`of_all`) of the cluster's default.
 /// `None` takes the setting back. The value is given back as Kafka would print it. A name that
-/// nobody knows is accepted, as in Kafka: plug-ins read such.
+/// nobody knows is let through, since an older version may have stored it: [`Owner::check_change`](crate::Owner) refuses
+/// to set one.
 ///
 /// # Errors
 /// In Kafka's words; [`ConfigError::code`] tells INVALID_REQUEST from INVALID_CONFIG.
