@@ -68,7 +68,7 @@ pub struct Running {
 impl Running {
     /// Starts a broker; it serves clients when this returns.
     pub async fn start(config: Arc<BrokerConfig>, env: Env) -> Result<Running, StartError> {
-        let backlog = u32::try_from(config.socket_listen_backlog_size()).unwrap_or(50);
+        let backlog = u32::try_from(config.socket_listen_backlog_size()).unwrap_or(1);
         let mut bound = Vec::new();
         for listener in config.listeners() {
             bound.push(listener::bind(listener, backlog).await?);

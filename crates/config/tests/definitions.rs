@@ -12,6 +12,7 @@ const OUR_DEFAULTS: &[(&str, &str, &str)] = &[
     ("max.decompressed.message.bytes", "2147483639", "104857600"),
     ("node.id", "<none>", "1"),
     ("process.roles", "<none>", "broker,controller"),
+    ("socket.listen.backlog.size", "50", "4096"),
 ];
 
 struct Definition {

@@ -41,8 +41,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         .later(NODES, "Longest wait for a connection to another broker."),
     long("socket.connection.setup.timeout.ms").default("10000")
         .later(NODES, "First wait for a connection to another broker."),
-    int("socket.listen.backlog.size").default("50").at_least(1)
-        .works("Connections that the kernel holds until they are accepted."),
+    int("socket.listen.backlog.size").default("4096").at_least(1)
+        .works("Connections that the kernel holds until they are accepted; one more waits a second and tries again (Kafka's default is 50)."),
     int("socket.receive.buffer.bytes").default("102400")
         .idle(KERNEL_BUFFERS, "Receive buffer of a socket."),
     int("socket.request.max.bytes").default("104857600").at_least(1)
