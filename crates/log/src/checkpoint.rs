@@ -119,6 +119,7 @@ impl SyncJob {
     }
 
     fn sync(&self) -> Result<(), LogError> {
+        self.shared.remove_leftovers();
         let Shared { files, dir, .. } = &*self.shared;
         for (name, kind) in &self.work.files {
             let path = kind.path(dir, *name);

@@ -2,7 +2,7 @@
 //! under the file names of Apache Kafka (`docs/architecture/segment-format.md`).
 //!
 //! It holds committed data only: it is appended to, its start moves up, compaction takes out what a later record
-//! replaces, and nothing else ever changes. It is not what makes a produce durable (that is the journal): a restart cuts a log back to its last checkpoint, and the journal
+//! replaces, and nothing else ever changes. It is not what makes a produce durable (that is the journal): a restart goes back to the last checkpoint, and the journal
 //! appends the rest again. And it decides nothing: offsets, settings and log starts come from its caller.
 //!
 //! ```

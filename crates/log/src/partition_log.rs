@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::epochs::Epochs;
 use crate::file_cache::FileCache;
 use crate::lock;
+use crate::prepare::Leftover;
 use crate::segment::{Name, Segment};
 use crate::warmth::Warmth;
 use crate::{LogDescription, LogSettings};
@@ -49,6 +50,8 @@ pub(crate) struct State {
     pub(crate) cleaned_to: i64,
     /// Segments that no description names any more, and whose files are still there.
     pub(crate) dropped: Vec<Name>,
+    /// What a crash left, until the first checkpoint after it.
+    pub(crate) leftovers: Vec<Leftover>,
     /// The directory exists.
     pub(crate) has_dir: bool,
     /// Names were made since the last checkpoint: of files, and of the directory itself.
@@ -75,8 +78,8 @@ impl PartitionLog {
         log
     }
 
-    /// The log that a manifest describes. Does no I/O: the first use cuts its files back to the description and removes
-    /// files that it does not name.
+    /// The log that a manifest describes. Does no I/O: the first use compares its files with the description, and
+    /// the first checkpoint removes what is in them beyond it.
     pub fn restore(files: Arc<FileCache>, dir: PathBuf, settings: LogSettings, description: &LogDescription) -> Self {
         let state = State {
             settings,
@@ -84,6 +87,7 @@ impl PartitionLog {
             epochs: description.epochs.clone(),
             cleaned_to: description.cleaned_to,
             dropped: Vec::new(),
+            leftovers: Vec::new(),
             has_dir: false,
             new_names: false,
             new_dir: false,

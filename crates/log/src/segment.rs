@@ -32,6 +32,14 @@ impl Kind {
         format!("{base_offset:0width$}.{}", self.suffix(), width = usize::from(digits))
     }
 
+    /// What a file of this name belongs to.
+    pub(crate) fn of_file(file_name: &str) -> Option<(Kind, Name)> {
+        let (digits, suffix) = file_name.split_once('.')?;
+        let kind = Kind::ALL.into_iter().find(|kind| kind.suffix() == suffix)?;
+        let name = Name { base_offset: digits.parse().ok()?, digits: u8::try_from(digits.len()).ok()? };
+        (kind.file_name(name) == file_name).then_some((kind, name))
+    }
+
     pub(crate) fn path(self, dir: &Path, name: Name) -> PathBuf {
         dir.join(self.file_name(name))
     }

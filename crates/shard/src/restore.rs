@@ -1,6 +1,6 @@
 //! Start: the state as the manifest tells it. The journal's entries beyond it are applied again by
 //! the Raft group. One path for a clean stop, a kill and a power cut; nothing is scanned, and logs
-//! cut their files back when they are first used.
+//! look at their files when they are first used.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

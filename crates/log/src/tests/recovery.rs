@@ -257,7 +257,7 @@ fn a_checkpoint_keeps_what_an_earlier_process_made_without_syncing() {
 }
 
 #[test]
-fn files_are_cut_back_to_what_is_described() {
+fn what_a_crash_left_is_not_read_and_goes_with_the_first_checkpoint() {
     let disk = new_disk(1);
     let log = new_log(&disk, LogSettings { segment_bytes: 1 << 20, ..small() });
     fill(&log, 10, 100);
@@ -267,8 +267,24 @@ fn files_are_cut_back_to_what_is_described() {
     fill(&log, 10, 100);
     assert!(contents(&disk, DIR) != described);
     let log = PartitionLog::restore(files(&disk), DIR.into(), small(), &description);
-    read(&log, 0, 100);
+    assert_eq!(read(&log, 0, usize::MAX).len() as u64, description.size_bytes());
+    log.begin_checkpoint().1.run().unwrap();
     assert!(contents(&disk, DIR) == described);
+}
+
+#[test]
+fn a_replay_writes_over_what_a_crash_left_and_makes_no_file_again() {
+    let disk = new_disk(1);
+    let log = new_log(&disk, small());
+    let (description, job) = log.begin_checkpoint();
+    job.run().unwrap();
+    fill(&log, 30, 100);
+    let written = contents(&disk, DIR);
+    let before = disk.operations().len();
+    let log = PartitionLog::restore(files(&disk), DIR.into(), small(), &description);
+    fill(&log, 30, 100);
+    assert!(contents(&disk, DIR) == written && written.len() > 9);
+    assert!(disk.operations()[before..].iter().all(|operation| operation.kind == "write"));
 }
 
 #[test]
@@ -335,5 +351,6 @@ fn files_left_by_an_earlier_life_do_not_disturb_a_new_log() {
     let log = new_log(&disk, small());
     let kept = fill(&log, 2, 50);
     assert_eq!(read(&log, 0, usize::MAX), kept.concat());
+    log.begin_checkpoint().1.run().unwrap();
     assert_eq!(contents(&disk, DIR).iter().map(|(_, bytes)| bytes.len()).sum::<usize>(), kept.concat().len());
 }
