@@ -12,6 +12,7 @@ mod figures;
 mod kafka;
 mod requests;
 mod rows;
+mod scale;
 mod table;
 mod usage;
 
@@ -19,18 +20,22 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use contender::{Contender, Durability};
 use figures::Figures;
 use rows::{How, Row};
+use scale::Scale;
 
 /// Anything that stops the measurement.
 type Failure = Box<dyn Error>;
 
 /// Measures a broker: the release build beside this program, unless told otherwise
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Rows to measure [default: all]
     rows: Vec<Row>,
     /// How long to measure each row
@@ -59,6 +64,12 @@ struct Arguments {
     replay_mib: u64,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// Measures how much one node holds: partitions, connections, members of groups
+    Scale(Scale),
+}
+
 impl Arguments {
     fn contenders(&self) -> Result<Vec<Contender>, Failure> {
         if let Some(address) = &self.bootstrap {
@@ -83,6 +94,10 @@ impl Arguments {
 
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(Command::Scale(scale)) = &arguments.command {
+        return scale.measure(&runtime);
+    }
     let contenders = arguments.contenders()?;
     let rows = if arguments.rows.is_empty() { Row::value_variants() } else { &arguments.rows };
     let how = How {
@@ -90,7 +105,6 @@ fn main() -> Result<(), Failure> {
         measured: Duration::from_secs_f64(arguments.seconds),
         replay_bytes: arguments.replay_mib << 20,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     table::head(&contenders);
     for durability in arguments.durabilities() {
         for row in rows {

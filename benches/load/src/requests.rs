@@ -7,13 +7,14 @@ use record::{BatchBuilder, BatchView};
 use wire::StrBytes;
 use wire::messages::fetch_request::{FetchPartition, FetchTopic};
 use wire::messages::produce_request::{PartitionProduceData, TopicProduceData};
-use wire::messages::{FetchRequest, ProduceRequest, Request, TopicName};
+use wire::messages::{FetchRequest, MetadataRequest, ProduceRequest, Request, TopicName};
 
 use crate::Failure;
 
 /// The newest versions that name topics by their names.
 const PRODUCE: i16 = 12;
 const FETCH: i16 = 12;
+const METADATA: i16 = 12;
 
 /// Of one record.
 pub(crate) const VALUE_BYTES: usize = 1024;
@@ -25,8 +26,14 @@ const PARTITION_BYTES: i32 = 1 << 20;
 /// Answers are awaited for as long, in milliseconds.
 const TIMEOUT_MS: i32 = 30_000;
 
-fn encode<R: Request>(version: i16, request: &R) -> Result<Bytes, Failure> {
+/// A request as a frame.
+pub(crate) fn encode<R: Request>(version: i16, request: &R) -> Result<Bytes, Failure> {
     Ok(wire::encode_request(version, 0, Some("load"), request)?.to_bytes())
+}
+
+/// A frame that asks for the brokers and all topics, as clients do first.
+pub(crate) fn metadata() -> Result<Bytes, Failure> {
+    encode(METADATA, &MetadataRequest::default().with_topics(None))
 }
 
 /// A frame that appends a batch of `records` records of [`VALUE_BYTES`], with `acks=all`.

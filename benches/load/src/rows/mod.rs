@@ -99,7 +99,7 @@ async fn ask_for_topic(address: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn client(address: &str) -> Result<Client, Failure> {
+pub(crate) fn client(address: &str) -> Result<Client, Failure> {
     let bootstrap: Address = address.parse()?;
     Ok(Client::new(vec![bootstrap], Options::default()))
 }
@@ -117,11 +117,15 @@ async fn make_topic(address: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Sends one record again and again, until it is acknowledged.
 async fn until_acknowledged(address: &str, partition: i32) -> Result<(), Failure> {
+    until_acknowledged_in(address, TOPIC, partition).await
+}
+
+/// Sends one record again and again, until it is acknowledged.
+pub(crate) async fn until_acknowledged_in(address: &str, topic: &str, partition: i32) -> Result<(), Failure> {
     const LIMIT: Duration = Duration::from_secs(60);
     const PAUSE: Duration = Duration::from_millis(1);
-    let frame = produce(TOPIC, partition, 1)?;
+    let frame = produce(topic, partition, 1)?;
     let attempts = async {
         loop {
             let attempt = async {
