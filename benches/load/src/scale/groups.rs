@@ -12,6 +12,7 @@ use super::{all, connect, line, mib, seconds, share_of_a_core, usage};
 use crate::Failure;
 use crate::contender::Started;
 use crate::exchange::Exchange;
+use crate::requests::encode;
 
 const GROUPS: usize = 1_000;
 const MEMBERS: usize = 10;
@@ -112,10 +113,6 @@ async fn call<R: Request>(exchange: &mut Exchange, version: i16, request: &R) ->
     exchange.send(&encode(version, request)?).await?;
     let (answer, _) = exchange.receive().await?;
     Ok(wire::decode_response::<R>(version, answer)?)
-}
-
-fn encode<R: Request>(version: i16, request: &R) -> Result<Bytes, Failure> {
-    crate::requests::encode(version, request)
 }
 
 fn check(error: i16) -> Result<(), Failure> {

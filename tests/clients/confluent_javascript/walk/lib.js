@@ -1,6 +1,7 @@
-// What the walks share: a client for BOOTSTRAP, names of their own, and waiting for messages.
+// What the walks share: clients for BOOTSTRAP, and reading what is there.
 const assert = require("node:assert/strict");
 const { Kafka, logLevel } = require("@confluentinc/kafka-javascript").KafkaJS;
+const { unique, until, walk } = require("../../walk.js");
 
 const kafka = new Kafka({ kafkaJS: { clientId: "walk", brokers: [process.env.BOOTSTRAP], logLevel: logLevel.NOTHING } });
 
@@ -14,9 +15,6 @@ const newConsumer = (options, outer) =>
     "topic.metadata.refresh.interval.ms": 100,
     ...outer,
   });
-
-/** A name that no other walk uses on this broker. */
-const unique = (name) => `${name}-${process.pid}-${Date.now().toString(36)}`;
 
 async function withClient(client, work) {
   await client.connect();
@@ -34,14 +32,6 @@ async function createTopic(name, numPartitions = 1) {
   const topic = unique(name);
   await withAdmin((admin) => admin.createTopics({ topics: [{ topic, numPartitions }] }));
   return topic;
-}
-
-/** Resolves once `condition` holds; `check` must be called whenever something changed. */
-function until(condition) {
-  let check;
-  const done = new Promise((resolve) => (check = () => condition() && resolve()));
-  check();
-  return { check, done };
 }
 
 /** The first `count` messages of `topic`. */
@@ -71,17 +61,6 @@ async function refusal(promise) {
     return first.code;
   }
   assert.fail("should have been refused");
-}
-
-/** Runs a walk; its failure is the program's. */
-function walk(main) {
-  main().then(
-    () => console.log("done"),
-    (error) => {
-      console.error(error);
-      process.exit(1);
-    },
-  );
 }
 
 module.exports = { assert, createTopic, newConsumer, newProducer, readAll, refusal, unique, until, walk, withAdmin, withClient, withProducer };

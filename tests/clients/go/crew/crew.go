@@ -3,6 +3,7 @@ package crew
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -82,6 +83,40 @@ func (c *Crew) AwaitHandled(count int) {
 	for value, times := range c.handled {
 		check.That(times == 1, value, " was handled ", times, " times")
 	}
+}
+
+// ComeAndGo has three members join one after another, and leave. Whenever six partitions are shared out anew, send gets
+// values that are handled then; look sees the group while all three are there.
+func (c *Crew) ComeAndGo(join func(name string) (leave func()), send func(values []string), look func()) {
+	sent := 0
+	work := func() {
+		values := make([]string, 60)
+		for place := range values {
+			values[place] = fmt.Sprint(sent + place)
+		}
+		send(values)
+		sent += len(values)
+		c.AwaitHandled(sent)
+	}
+	aLeaves := join("a")
+	c.AwaitShares(6)
+	work()
+	bLeaves := join("b")
+	c.AwaitShares(3, 3)
+	work()
+	cLeaves := join("c")
+	c.AwaitShares(2, 2, 2)
+	work()
+
+	look()
+
+	aLeaves()
+	c.AwaitShares(3, 3)
+	work()
+	bLeaves()
+	c.AwaitShares(6)
+	work()
+	cLeaves()
 }
 
 func (c *Crew) update(change func()) {

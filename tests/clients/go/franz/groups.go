@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -30,42 +29,22 @@ func comeAndGo(ctx context.Context, balancer kgo.GroupBalancer) {
 	topic, group, crew := createTopic(ctx, "groups", partitions), check.Unique("crew"), crew.New(ctx)
 	producer := newClient(kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.RoundRobinPartitioner()))
 	defer producer.Close()
-	sent := 0
-	work := func() {
-		for range 60 {
-			producer.Produce(ctx, kgo.StringRecord(fmt.Sprint(sent)), func(_ *kgo.Record, err error) { check.OK(err) })
-			sent++
+	send := func(values []string) {
+		for _, value := range values {
+			producer.Produce(ctx, kgo.StringRecord(value), func(_ *kgo.Record, err error) { check.OK(err) })
 		}
 		check.OK(producer.Flush(ctx))
-		crew.AwaitHandled(sent)
 	}
-	member := func(name string) (leave func()) { return member(ctx, crew, name, group, topic, balancer) }
-
-	aLeaves := member("a")
-	crew.AwaitShares(6)
-	work()
-	bLeaves := member("b")
-	crew.AwaitShares(3, 3)
-	work()
-	cLeaves := member("c")
-	crew.AwaitShares(2, 2, 2)
-	work()
-
-	admin := newAdmin()
-	defer admin.Close()
-	described := check.Must(admin.DescribeGroups(ctx, group))[group]
-	found := []string{described.State, described.ProtocolType, described.Protocol}
-	check.Equal(found, []string{"Stable", "consumer", balancer.ProtocolName()})
-	check.Equal(len(described.Members), 3)
-	check.Equal(len(described.AssignedPartitions()[topic]), partitions)
-
-	aLeaves()
-	crew.AwaitShares(3, 3)
-	work()
-	bLeaves()
-	crew.AwaitShares(6)
-	work()
-	cLeaves()
+	join := func(name string) (leave func()) { return member(ctx, crew, name, group, topic, balancer) }
+	crew.ComeAndGo(join, send, func() {
+		admin := newAdmin()
+		defer admin.Close()
+		described := check.Must(admin.DescribeGroups(ctx, group))[group]
+		found := []string{described.State, described.ProtocolType, described.Protocol}
+		check.Equal(found, []string{"Stable", "consumer", balancer.ProtocolName()})
+		check.Equal(len(described.Members), 3)
+		check.Equal(len(described.AssignedPartitions()[topic]), partitions)
+	})
 }
 
 // member joins, and commits what it has handled before it gives a partition away.

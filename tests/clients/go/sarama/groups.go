@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -33,14 +32,11 @@ func comeAndGo(ctx context.Context, strategy func() sarama.BalanceStrategy) {
 	config.Producer.Partitioner = sarama.NewRoundRobinPartitioner
 	producer := newProducer(config)
 	defer closeIt(producer)
-	sent := 0
-	work := func() {
-		for range 60 {
-			_, _, err := producer.SendMessage(&sarama.ProducerMessage{Topic: topic, Value: sarama.StringEncoder(fmt.Sprint(sent))})
+	send := func(values []string) {
+		for _, value := range values {
+			_, _, err := producer.SendMessage(&sarama.ProducerMessage{Topic: topic, Value: sarama.StringEncoder(value)})
 			check.OK(err)
-			sent++
 		}
-		crew.AwaitHandled(sent)
 	}
 	join := func(name string) (leave func()) {
 		config := newConfig()
@@ -50,34 +46,17 @@ func comeAndGo(ctx context.Context, strategy func() sarama.BalanceStrategy) {
 		member := &member{Crew: crew, name: name}
 		return member.join(ctx, group, topic, config)
 	}
-
-	aLeaves := join("a")
-	crew.AwaitShares(6)
-	work()
-	bLeaves := join("b")
-	crew.AwaitShares(3, 3)
-	work()
-	cLeaves := join("c")
-	crew.AwaitShares(2, 2, 2)
-	work()
-
-	admin := newAdmin()
-	defer closeIt(admin)
-	described := check.Must(admin.DescribeConsumerGroups([]string{group}))[0]
-	found := []string{described.State, described.ProtocolType, described.Protocol}
-	check.Equal(found, []string{"Stable", "consumer", strategy().Name()})
-	for _, member := range described.Members {
-		assignment := check.Must(member.GetMemberAssignment())
-		check.Equal(len(assignment.Topics[topic]), 2)
-	}
-
-	aLeaves()
-	crew.AwaitShares(3, 3)
-	work()
-	bLeaves()
-	crew.AwaitShares(6)
-	work()
-	cLeaves()
+	crew.ComeAndGo(join, send, func() {
+		admin := newAdmin()
+		defer closeIt(admin)
+		described := check.Must(admin.DescribeConsumerGroups([]string{group}))[0]
+		found := []string{described.State, described.ProtocolType, described.Protocol}
+		check.Equal(found, []string{"Stable", "consumer", strategy().Name()})
+		for _, member := range described.Members {
+			assignment := check.Must(member.GetMemberAssignment())
+			check.Equal(len(assignment.Topics[topic]), 2)
+		}
+	})
 }
 
 // member of a crew; it marks what it has handled, and sarama commits that when it gives a partition away.

@@ -1,84 +1,35 @@
 // Members come and go: each partition has one owner, and every message is handled once.
-const { assert, createTopic, newConsumer, unique, until, walk, withAdmin, withProducer } = require("./lib");
-
-const PARTITIONS = 6;
+const { Crew, PARTITIONS } = require("../../crew.js");
+const { assert, createTopic, newConsumer, unique, walk, withAdmin, withProducer } = require("./lib");
 
 walk(async () => {
   const topic = await createTopic("groups", PARTITIONS);
   const groupId = unique("workers");
-  const owners = new Map(); // member name -> partitions
-  const handled = new Map(); // value -> times
-  const waits = new Set();
-  const changed = () => waits.forEach((wait) => wait.check());
-  const reached = async (condition) => {
-    const wait = until(condition);
-    waits.add(wait);
-    wait.check();
-    await wait.done;
-    waits.delete(wait);
-  };
+  const crew = new Crew();
 
   const join = async (name) => {
     const consumer = newConsumer({ groupId });
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      owners.set(name, payload.memberAssignment[topic] ?? []);
-      changed();
-    });
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => crew.owns(name, payload.memberAssignment[topic] ?? []));
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
-    await consumer.run({
-      eachMessage: async ({ message }) => {
-        const value = message.value.toString();
-        handled.set(value, (handled.get(value) ?? 0) + 1);
-        changed();
-      },
-    });
-    return {
-      leave: async () => {
-        owners.delete(name);
-        await consumer.disconnect();
-      },
+    await consumer.run({ eachMessage: async ({ message }) => crew.handles(message.value.toString()) });
+    return async () => {
+      crew.leaves(name);
+      await consumer.disconnect();
     };
   };
-  const shared = (members, each) => () =>
-    owners.size === members &&
-    [...owners.values()].every((partitions) => partitions.length === each) &&
-    new Set([...owners.values()].flat()).size === PARTITIONS;
-  let sent = 0;
-  const send = (producer) =>
-    producer.send({ topic, messages: Array.from({ length: 60 }, () => ({ partition: sent % PARTITIONS, value: `${sent++}` })) });
-
-  await withProducer({}, async (producer) => {
-    const a = await join("a");
-    await reached(shared(1, 6));
-    await send(producer);
-    await reached(() => handled.size === sent);
-
-    const b = await join("b");
-    await reached(shared(2, 3));
-    await send(producer);
-    await reached(() => handled.size === sent);
-
-    const c = await join("c");
-    await reached(shared(3, 2));
-    await withAdmin(async (admin) => {
+  const look = () =>
+    withAdmin(async (admin) => {
       const { groups } = await admin.describeGroups([groupId]);
       assert.deepEqual([groups[0].state, groups[0].protocolType, groups[0].members.length], ["Stable", "consumer", 3]);
       assert.ok(groups[0].members.every((member) => member.clientId === "walk" && member.clientHost.startsWith("/")));
       const list = (await admin.listGroups()).groups;
       assert.deepEqual(list.filter((group) => group.groupId === groupId), [{ groupId, protocolType: "consumer" }]);
     });
-    await a.leave();
-    await reached(shared(2, 3));
-    await send(producer);
-    await reached(() => handled.size === sent);
-    await b.leave();
-    await reached(shared(1, 6));
-    await send(producer);
-    await reached(() => handled.size === sent);
-    await c.leave();
-  });
-  assert.deepEqual([...handled.values()].filter((times) => times !== 1), []);
+  await withProducer({}, (producer) =>
+    crew.comeAndGo({ join, look, send: (messages) => producer.send({ topic, messages }) }),
+  );
+  assert.deepEqual(crew.notHandledOnce(), []);
 
   await withAdmin(async (admin) => {
     const states = [];

@@ -1,6 +1,7 @@
-// What the walks share: a client for BOOTSTRAP, names of their own, and waiting for messages.
+// What the walks share: clients for BOOTSTRAP, and reading what is there.
 const assert = require("node:assert/strict");
 const { Kafka, logLevel } = require("kafkajs");
+const { unique, until, walk } = require("../../walk.js");
 
 const kafka = new Kafka({
   clientId: "walk",
@@ -11,9 +12,6 @@ const kafka = new Kafka({
 
 /** A consumer that does not hold a fetch for kafkajs' 5 s: members hear of a rebalance, or leave, between fetches. */
 const newConsumer = (options) => kafka.consumer({ maxWaitTimeInMs: 100, heartbeatInterval: 100, ...options });
-
-/** A name that no other walk uses on this broker. */
-const unique = (name) => `${name}-${process.pid}-${Date.now().toString(36)}`;
 
 /** A topic with `numPartitions`, and its name. */
 async function createTopic(name, numPartitions = 1, configEntries = []) {
@@ -40,14 +38,6 @@ async function withProducer(options, work) {
   } finally {
     await producer.disconnect();
   }
-}
-
-/** Resolves once `condition` holds; `check` must be called whenever something changed. */
-function until(condition) {
-  let check;
-  const done = new Promise((resolve) => (check = () => condition() && resolve()));
-  check();
-  return { check, done };
 }
 
 /** The first `count` messages of `topic`, read from its beginning by a group of their own. */
@@ -80,17 +70,6 @@ async function rejection(promise) {
     return error;
   }
   assert.fail("should have been rejected");
-}
-
-/** Runs a walk; its failure is the program's. */
-function walk(main) {
-  main().then(
-    () => console.log("done"),
-    (error) => {
-      console.error(error);
-      process.exit(1);
-    },
-  );
 }
 
 module.exports = { assert, createTopic, newConsumer, readAll, rejection, unique, until, walk, withAdmin, withProducer };

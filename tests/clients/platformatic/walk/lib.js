@@ -1,6 +1,7 @@
-// What the walks share: clients for BOOTSTRAP, names of their own, and waiting for messages.
+// What the walks share: clients for BOOTSTRAP, and reading what is there.
 import assert from "node:assert/strict";
 import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from "@platformatic/kafka";
+import { unique } from "../../walk.js";
 
 const server = { clientId: "walk", bootstrapBrokers: [process.env.BOOTSTRAP], retries: 20, retryDelay: 50 };
 
@@ -9,9 +10,6 @@ export const newProducer = (options) => new Producer({ ...server, serializers: s
 /** A consumer that hears soon of a rebalance. */
 export const newConsumer = (groupId, options) =>
   new Consumer({ ...server, groupId, deserializers: stringDeserializers, maxWaitTime: 100, heartbeatInterval: 100, ...options });
-
-/** A name that no other walk uses on this broker. */
-export const unique = (name) => `${name}-${process.pid}-${Date.now().toString(36)}`;
 
 /** Runs a walk with an admin client; its failure is the program's. */
 export async function walk(main) {
@@ -75,4 +73,4 @@ export async function refusal(promise) {
   assert.fail("should have been refused");
 }
 
-export { assert };
+export { assert, unique };
