@@ -93,6 +93,8 @@ fn what_apply_runs_reads_no_clock_and_draws_no_lots() {
             "crates/broker/",
             "crates/console/",
             "crates/client/",
+            // Heartbeats, silence, deadlines and nonces: nothing that apply could ask.
+            "crates/peer/",
             // Timers of the journal's writer, and of openraft.
             "crates/journal/src/writer/",
             "crates/raft/src/core/",
@@ -106,6 +108,7 @@ fn what_apply_runs_reads_no_clock_and_draws_no_lots() {
         only: &[
             "crates/model/",
             "crates/broker/",
+            "crates/peer/",
             // Member ids and topic ids are drawn before they are proposed.
             "crates/coordinator/src/classic/",
             "crates/controller/src/controller/",
