@@ -35,6 +35,7 @@
 //! | `records` | reading keys, values and headers |
 //! | `builder` | writing batches |
 //! | `recompress` | the same batch under another codec |
+//! | `keyed` | the pass that compaction makes, which holds one key at a time |
 //! | `retain` | a batch with some of its records taken out |
 //! | `compression` | the codecs, bounded |
 
@@ -43,6 +44,7 @@ mod check;
 mod compression;
 mod error;
 mod header;
+mod keyed;
 mod recompress;
 mod records;
 mod refused;
@@ -58,7 +60,8 @@ pub use check::{BatchInfo, Limits, MAX_DECOMPRESSED_BATCH_BYTES, Timestamps, che
 pub use compression::{Codec, Compression, UnknownCompressionName, decompress};
 pub use error::BatchError;
 pub use header::{Attributes, BatchHead, BatchView, HEADER_BYTES, NONE, TimestampType, restamp};
+pub use keyed::{KeyedRecord, walk_keys};
 pub use recompress::{RecompressError, Recompression, recompress};
 pub use records::{Header, HeaderIter, Headers, RecordIter, RecordView, Records, TimestampOffset, first_at_or_after};
 pub use refused::{RecordProblem, RefusedRecords};
-pub use retain::{KeyedRecord, KeyedRecords, Retained, Retention, retain};
+pub use retain::{Retained, Retention, retain};

@@ -83,7 +83,8 @@ fn inflate_into(batch: &BatchView<'_>, limit: u64, to: &mut dyn Write) -> Result
     })
 }
 
-enum Failure {
+/// What ended a copy of records from one codec to another.
+pub(crate) enum Failure {
     Read(BatchError),
     Write(io::Error),
 }

@@ -1,26 +1,21 @@
 //! Taking records out of a batch, as compaction does (KIP-98, KIP-534).
 
-use std::borrow::Cow;
+use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
 
+use crate::RecompressError;
 use crate::builder::BuildError;
-use crate::compression::{compress, decompress};
+use crate::compression::compress_from;
 use crate::header::{
     Attributes, BatchView, CRC_COVERS_FROM, HEADER_BYTES, NONE, OVERHEAD_BYTES, TimestampType, crc32c,
 };
-use crate::records::{take, take_nullable, take_varint, take_varlong};
+use crate::keyed::{self, Head, KeyedRecord, with_records};
+use crate::recompress::Failure;
 use crate::varint::{put_varint, varint_len};
-use crate::{BatchError, Compression, RecompressError};
+use crate::walk::Source;
 
-/// What compaction goes by, of a record.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct KeyedRecord<'a> {
-    /// The offset in the partition.
-    pub offset: i64,
-    /// What the record is about; compaction drops records without one.
-    pub key: Option<&'a [u8]>,
-    /// Whether it has no value, and so says that the key is gone.
-    pub is_tombstone: bool,
-}
+/// What a codec is given at once.
+const COPY_BYTES: usize = 64 * 1024;
 
 /// What is left of a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,45 +41,11 @@ pub struct Retention {
     pub delete_horizon_ms: Option<i64>,
 }
 
-/// The records of a batch whose records were decompressed, if they were compressed.
-pub struct KeyedRecords<'a> {
-    batch: BatchView<'a>,
-    bytes: Cow<'a, [u8]>,
-}
-
-impl<'a> KeyedRecords<'a> {
-    /// Opens a batch, decompressing at most `limit` bytes. The CRC is not checked.
-    pub fn of(batch: &BatchView<'a>, limit: u64) -> Result<Self, BatchError> {
-        let bytes = match batch.attributes().compression()? {
-            _ if batch.count() == 0 => Cow::Borrowed(&[][..]),
-            Compression::None => Cow::Borrowed(batch.body()),
-            compression => Cow::Owned(decompress(compression, batch.body(), limit)?),
-        };
-        Ok(KeyedRecords { batch: *batch, bytes })
-    }
-
-    /// The records in order. After an error there is nothing more.
-    pub fn iter(&self) -> impl Iterator<Item = Result<KeyedRecord<'_>, BatchError>> {
-        let base_offset = self.batch.base_offset();
-        self.raw().map(move |raw| raw.map(|raw| raw.keyed(base_offset)))
-    }
-
-    fn raw(&self) -> impl Iterator<Item = Result<Raw<'_>, BatchError>> {
-        let mut rest = &*self.bytes;
-        let mut failed = false;
-        (0..self.batch.count()).map_while(move |index| {
-            if failed {
-                return None;
-            }
-            let raw = Raw::take(&mut rest).ok_or(BatchError::BadRecord { index, problem: "it is malformed" });
-            failed = raw.is_err();
-            Some(raw)
-        })
-    }
-}
-
 /// Keeps those records of a batch that `keep` says, and gives the batch a delete horizon if there are tombstones among
 /// them. What stays is compressed as it was. First and last offset, producer, sequence and leader epoch do not change.
+///
+/// Records pass through memory a chunk at a time, twice where the batch has to be rewritten. Held whole are only a key,
+/// and what the batch becomes.
 ///
 /// Kafka's `MemoryRecords.filterTo` does the same, but for the base timestamp, which it moves to the first record that
 /// stays.
@@ -93,53 +54,117 @@ pub fn retain(
     retention: &Retention,
     mut keep: impl FnMut(&KeyedRecord<'_>) -> bool,
 ) -> Result<Retained, RecompressError> {
-    let records = KeyedRecords::of(batch, retention.limit)?;
-    let mut kept = Vec::new();
-    let mut has_tombstones = false;
-    for raw in records.raw() {
-        let raw = raw?;
-        let record = raw.keyed(batch.base_offset());
-        if keep(&record) {
-            has_tombstones |= record.is_tombstone;
-            kept.push(raw);
-        }
-    }
-    let new_horizon_ms =
-        retention.delete_horizon_ms.filter(|_| has_tombstones && !batch.attributes().has_delete_horizon());
-    if kept.is_empty() {
+    let mut kept = Kept::new(batch, retention);
+    keyed::walk(batch, retention.limit, |head, record| {
+        kept.add(keep(record).then_some((head, record.is_tombstone)));
+        ControlFlow::<()>::Continue(())
+    })?;
+    if kept.count == 0 {
         return Ok(match retention.keep_emptied {
             true if batch.count() == 0 => Retained::Whole,
             true => Retained::Rewritten(emptied(batch)),
             false => Retained::Nothing,
         });
     }
-    if kept.len() == batch.count() as usize && new_horizon_ms.is_none() {
+    if kept.count == batch.count() && kept.new_horizon_ms().is_none() {
         return Ok(Retained::Whole);
     }
-    Ok(Retained::Rewritten(rewritten(batch, &kept, new_horizon_ms)?))
+    Ok(Retained::Rewritten(rewritten(batch, retention.limit, &kept)?))
 }
 
-fn rewritten(batch: &BatchView<'_>, kept: &[Raw<'_>], horizon_ms: Option<i64>) -> Result<Vec<u8>, RecompressError> {
-    let mut records = Vec::with_capacity(kept.iter().map(|raw| raw.whole.len() + 8).sum());
-    for raw in kept {
-        match horizon_ms {
-            None => records.extend_from_slice(raw.whole),
-            // Timestamps are relative to the base timestamp, which the horizon takes the place of.
-            Some(horizon_ms) => raw.put_relative_to(batch.base_timestamp(), horizon_ms, &mut records),
+/// What was decided of a batch's records.
+struct Kept {
+    /// One for each record.
+    stays: Vec<bool>,
+    count: i32,
+    has_tombstones: bool,
+    newest_delta: i64,
+    base_timestamp: i64,
+    /// The delete horizon that the batch gets if there are tombstones.
+    horizon_ms: Option<i64>,
+    /// Bytes of those that stay, with timestamps relative to the base timestamp, and to the horizon.
+    bytes: u64,
+    bytes_with_horizon: u64,
+}
+
+impl Kept {
+    fn new(batch: &BatchView<'_>, retention: &Retention) -> Self {
+        Kept {
+            stays: Vec::new(),
+            count: 0,
+            has_tombstones: false,
+            newest_delta: i64::MIN,
+            base_timestamp: batch.base_timestamp(),
+            horizon_ms: retention.delete_horizon_ms.filter(|_| !batch.attributes().has_delete_horizon()),
+            bytes: 0,
+            bytes_with_horizon: 0,
         }
     }
+
+    fn add(&mut self, kept: Option<(&Head, bool)>) {
+        self.stays.push(kept.is_some());
+        let Some((head, is_tombstone)) = kept else { return };
+        self.count += 1;
+        self.has_tombstones |= is_tombstone;
+        self.newest_delta = self.newest_delta.max(head.timestamp_delta);
+        self.bytes += head.record_bytes(head.timestamp_delta);
+        if let Some(horizon_ms) = self.horizon_ms {
+            self.bytes_with_horizon += head.record_bytes(self.delta_to(horizon_ms, head));
+        }
+    }
+
+    fn new_horizon_ms(&self) -> Option<i64> {
+        self.horizon_ms.filter(|_| self.has_tombstones)
+    }
+
+    fn delta_to(&self, horizon_ms: i64, head: &Head) -> i64 {
+        self.base_timestamp.wrapping_add(head.timestamp_delta).wrapping_sub(horizon_ms)
+    }
+
+    /// Timestamps are relative to the base timestamp, which a horizon takes the place of.
+    fn delta(&self, head: &Head) -> i64 {
+        self.new_horizon_ms().map_or(head.timestamp_delta, |horizon_ms| self.delta_to(horizon_ms, head))
+    }
+}
+
+fn rewritten(batch: &BatchView<'_>, limit: u64, kept: &Kept) -> Result<Vec<u8>, RecompressError> {
     let compression = batch.attributes().compression()?;
+    let horizon_ms = kept.new_horizon_ms();
+    let bytes = if horizon_ms.is_some() { kept.bytes_with_horizon } else { kept.bytes };
     let mut out = batch.bytes()[..HEADER_BYTES].to_vec();
-    compress(compression.into(), &records, &mut out).map_err(|error| BuildError::Compression(compression, error))?;
+    compress_from(compression.into(), bytes, &mut out, |to| copy(batch, limit, kept, to)).map_err(|failure| {
+        match failure {
+            Failure::Read(error) => error.into(),
+            Failure::Write(error) => RecompressError::from(BuildError::Compression(compression, error)),
+        }
+    })?;
     if let Some(horizon_ms) = horizon_ms {
         put(&mut out, 21, (batch.attributes().0 | Attributes::DELETE_HORIZON).to_be_bytes());
         put(&mut out, 27, horizon_ms.to_be_bytes());
     }
     if batch.attributes().timestamp_type() == TimestampType::CreateTime {
-        let newest = kept.iter().map(|raw| batch.base_timestamp().saturating_add(raw.timestamp_delta)).max();
-        put(&mut out, 35, newest.unwrap_or(NONE).to_be_bytes());
+        put(&mut out, 35, batch.base_timestamp().saturating_add(kept.newest_delta).to_be_bytes());
     }
-    seal(out, kept.len() as i32)
+    seal(out, kept.count)
+}
+
+fn copy(batch: &BatchView<'_>, limit: u64, kept: &Kept, to: &mut dyn Write) -> Result<(), Failure> {
+    let mut to = BufWriter::with_capacity(COPY_BYTES, to);
+    let mut start = Vec::new();
+    with_records(batch, limit, |source| {
+        for (index, stays) in (0..).zip(&kept.stays) {
+            let head = Head::read(source, index)?;
+            if !stays {
+                source.skip(head.tail_bytes, index)?;
+                continue;
+            }
+            start.clear();
+            head.put_start(kept.delta(&head), &mut start);
+            to.write_all(&start)?;
+            source.pass(head.tail_bytes, index, |piece| Ok::<(), Failure>(to.write_all(piece)?))?;
+        }
+        Ok(to.flush()?)
+    })
 }
 
 /// The batch without records: Kafka's `DefaultRecordBatch.writeEmptyHeader`.
@@ -165,43 +190,21 @@ fn put<const N: usize>(out: &mut [u8], at: usize, field: [u8; N]) {
     out[at..at + N].copy_from_slice(&field);
 }
 
-/// A record, taken apart as far as needed to copy it.
-struct Raw<'a> {
-    whole: &'a [u8],
-    attributes: u8,
-    timestamp_delta: i64,
-    /// Offset delta and all that follows.
-    tail: &'a [u8],
-    offset_delta: i32,
-    key: Option<&'a [u8]>,
-    has_value: bool,
-}
-
-impl<'a> Raw<'a> {
-    fn take(rest: &mut &'a [u8]) -> Option<Self> {
-        let start = *rest;
-        let length = usize::try_from(take_varint(rest)?).ok()?;
-        let mut record = take(rest, length)?;
-        let attributes = take(&mut record, 1)?[0];
-        let timestamp_delta = take_varlong(&mut record)?;
-        let tail = record;
-        let offset_delta = take_varint(&mut record)?;
-        let key = take_nullable(&mut record)?;
-        let has_value = take_nullable(&mut record)?.is_some();
-        let whole = &start[..start.len() - rest.len()];
-        Some(Raw { whole, attributes, timestamp_delta, tail, offset_delta, key, has_value })
+impl Head {
+    /// What the record takes with another timestamp delta.
+    fn record_bytes(&self, timestamp_delta: i64) -> u64 {
+        let length = self.length(timestamp_delta);
+        varint_len(length as i64) as u64 + length
     }
 
-    fn keyed(&self, base_offset: i64) -> KeyedRecord<'a> {
-        let offset = base_offset.saturating_add(i64::from(self.offset_delta));
-        KeyedRecord { offset, key: self.key, is_tombstone: !self.has_value }
+    fn length(&self, timestamp_delta: i64) -> u64 {
+        1 + varint_len(timestamp_delta) as u64 + self.tail_bytes
     }
 
-    fn put_relative_to(&self, old_base: i64, new_base: i64, out: &mut Vec<u8>) {
-        let delta = old_base.wrapping_add(self.timestamp_delta).wrapping_sub(new_base);
-        put_varint(out, (1 + varint_len(delta) + self.tail.len()) as i64);
+    /// All that stands before the tail.
+    fn put_start(&self, timestamp_delta: i64, out: &mut Vec<u8>) {
+        put_varint(out, self.length(timestamp_delta) as i64);
         out.push(self.attributes);
-        put_varint(out, delta);
-        out.extend_from_slice(self.tail);
+        put_varint(out, timestamp_delta);
     }
 }

@@ -25,11 +25,22 @@ pub(crate) fn walk(
 ) -> Result<(), BatchError> {
     match batch.attributes().compression()? {
         Compression::None => walk_source(&mut Plain { bytes: batch.body(), at: 0 }, batch.count(), &mut visit),
-        compression => with_scratch(|scratch| {
-            let inflater = Inflater::new(compression, batch.body(), limit, scratch);
-            walk_source(&mut Inflated { inflater, at: 0, before_chunk: 0 }, batch.count(), &mut visit)
-        }),
+        _ => with_inflated(batch, limit, |source| walk_source(source, batch.count(), &mut visit)),
     }
+}
+
+/// Lends the records of a batch as one run of bytes, which passes through the thread's buffer a chunk at a time. At most
+/// `limit` bytes are decompressed.
+pub(crate) fn with_inflated<T, E: From<BatchError>>(
+    batch: &BatchView<'_>,
+    limit: u64,
+    work: impl FnOnce(&mut Inflated<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let compression = batch.attributes().compression()?;
+    with_scratch(|scratch| {
+        let inflater = Inflater::new(compression, batch.body(), limit, scratch);
+        work(&mut Inflated { inflater, at: 0, before_chunk: 0 })
+    })
 }
 
 fn walk_source<S: Source>(
@@ -80,7 +91,7 @@ fn walk_record<S: Source>(source: &mut S, index: i32) -> Result<Shape, BatchErro
 }
 
 /// Bytes, one after the other, wherever they come from.
-trait Source {
+pub(crate) trait Source {
     /// How many bytes were passed so far.
     fn position(&self) -> u64;
     fn byte(&mut self, index: i32) -> Result<u8, BatchError>;
@@ -123,7 +134,7 @@ impl Source for Plain<'_> {
 }
 
 /// Records behind a codec.
-struct Inflated<'a> {
+pub(crate) struct Inflated<'a> {
     inflater: Inflater<'a>,
     /// Where in the present chunk.
     at: usize,
@@ -132,6 +143,26 @@ struct Inflated<'a> {
 }
 
 impl Inflated<'_> {
+    /// Gives the next `bytes` bytes in pieces.
+    pub(crate) fn pass<E: From<BatchError>>(
+        &mut self,
+        mut bytes: u64,
+        index: i32,
+        mut to: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        while bytes > 0 {
+            let here = &self.inflater.chunk()[self.at..];
+            let piece = &here[..here.len().min(usize::try_from(bytes).unwrap_or(usize::MAX))];
+            to(piece)?;
+            self.at += piece.len();
+            bytes -= piece.len() as u64;
+            if bytes > 0 && !self.advance()? {
+                return Err(BatchError::BadRecord { index, problem: CUT_SHORT }.into());
+            }
+        }
+        Ok(())
+    }
+
     fn advance(&mut self) -> Result<bool, BatchError> {
         self.before_chunk += self.inflater.chunk().len() as u64;
         self.at = 0;
@@ -182,7 +213,7 @@ fn skip_nullable<S: Source>(source: &mut S, length: i32, index: i32) -> Result<(
 }
 
 #[inline]
-fn varint<S: Source>(source: &mut S, index: i32) -> Result<i32, BatchError> {
+pub(crate) fn varint<S: Source>(source: &mut S, index: i32) -> Result<i32, BatchError> {
     let value = unsigned(source, MAX_VARINT_BYTES, index)?;
     // The fifth byte may carry bits above the 32nd; Kafka drops them, we do not guess.
     let value = u32::try_from(value).map_err(|_| BatchError::BadRecord { index, problem: "a varint is too long" })?;
@@ -190,7 +221,7 @@ fn varint<S: Source>(source: &mut S, index: i32) -> Result<i32, BatchError> {
 }
 
 #[inline]
-fn varlong<S: Source>(source: &mut S, index: i32) -> Result<i64, BatchError> {
+pub(crate) fn varlong<S: Source>(source: &mut S, index: i32) -> Result<i64, BatchError> {
     unsigned(source, MAX_VARLONG_BYTES, index).map(zigzag_decode)
 }
 

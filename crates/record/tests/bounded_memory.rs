@@ -1,4 +1,4 @@
-//! What a hostile batch can make the check allocate.
+//! What a hostile batch can make the check, and compaction, allocate.
 
 use std::alloc::System;
 use std::io::Write;
@@ -7,7 +7,7 @@ use cap::Cap;
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use record::{
     BatchBuilder, BatchError, BatchView, Codec, Compression, HEADER_BYTES, Limits, RecompressError, Recompression,
-    TimestampType, check, recompress, restamp,
+    Retained, Retention, TimestampType, check, recompress, restamp, retain,
 };
 
 #[global_allocator]
@@ -83,6 +83,7 @@ fn no_batch_makes_the_check_allocate_more_than_a_bound() {
         assert!(!matches!(error, BatchError::BadCrc { .. }), "{name}: {error}");
     }
     recompression_is_bounded_by_the_batch();
+    compaction_is_bounded_by_what_a_batch_becomes();
 }
 
 /// In the same test, since they share the allocator's limit.
@@ -97,4 +98,27 @@ fn recompression_is_bounded_by_the_batch() {
     let error = recompress(&bomb, &how).expect_err("too large");
     ALLOCATOR.set_limit(usize::MAX).expect("above what is allocated");
     assert!(matches!(error, RecompressError::TooLarge { .. }), "{error}");
+}
+
+/// In the same test, too.
+fn compaction_is_bounded_by_what_a_batch_becomes() {
+    for codec in [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd] {
+        // 8 MiB in large records, and many small ones: of each every second one stays.
+        let (large, small) = (vec![0; 4 << 20], [0; 4]);
+        for (value, count) in [(&large[..], 2), (&small[..], 100_000)] {
+            let mut bomb = BatchBuilder::new().compression(codec);
+            for n in 0..count {
+                bomb.push(n, Some(b"key"), (n > 0).then_some(value), &[]);
+            }
+            let bomb = bomb.build().expect("a batch");
+            let batch = BatchView::new(&bomb).expect("a batch");
+            let retention = Retention { limit: 256 << 20, keep_emptied: false, delete_horizon_ms: Some(1) };
+            ALLOCATOR.set_limit(ALLOCATOR.allocated() + bomb.len() + BOUND_BYTES).expect("above what is allocated");
+            let retained = retain(&batch, &retention, |record| record.offset % 2 == 0).expect("a batch");
+            ALLOCATOR.set_limit(usize::MAX).expect("above what is allocated");
+            let Retained::Rewritten(after) = retained else { panic!("{codec}: nothing was taken out") };
+            let after = check(&after, &Limits::default());
+            assert!(after.is_err(), "{codec}: offsets have gaps");
+        }
+    }
 }

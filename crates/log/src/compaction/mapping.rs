@@ -1,8 +1,9 @@
 //! The first half of a pass: the last offset of each key in the dirty part of the log.
 
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 
-use record::{BatchView, KeyedRecords, MAX_DECOMPRESSED_BATCH_BYTES};
+use record::{BatchView, MAX_DECOMPRESSED_BATCH_BYTES, walk_keys};
 
 use super::input::Input;
 use super::key_map::KeyMap;
@@ -76,12 +77,8 @@ fn note(map: &mut KeyMap, batch: &BatchView<'_>, from: i64) -> Result<Option<i64
     if batch.last_offset() < from || batch.attributes().is_control() {
         return Ok(None);
     }
-    for record in KeyedRecords::of(batch, MAX_DECOMPRESSED_BATCH_BYTES)?.iter() {
-        let record = record?;
-        let Some(key) = record.key else { continue };
-        if record.offset >= from && !map.put(key, record.offset) {
-            return Ok(Some(record.offset));
-        }
-    }
-    Ok(None)
+    walk_keys(batch, MAX_DECOMPRESSED_BATCH_BYTES, |record| match record.key {
+        Some(key) if record.offset >= from && !map.put(key, record.offset) => ControlFlow::Break(record.offset),
+        _ => ControlFlow::Continue(()),
+    })
 }

@@ -2,8 +2,11 @@
 
 use proptest::prelude::*;
 
+use std::ops::ControlFlow;
+
 use crate::{
-    BatchBuilder, BatchView, Compression, KeyedRecords, Records, Retained, Retention, TimestampType, restamp, retain,
+    BatchBuilder, BatchError, BatchView, Compression, Records, Retained, Retention, TimestampType, restamp, retain,
+    walk_keys,
 };
 
 const HORIZON_MS: i64 = 9_000_000;
@@ -109,11 +112,33 @@ fn an_emptied_batch_stays_empty_and_can_go_later() {
 }
 
 #[test]
-fn a_malformed_record_is_an_error_and_ends_the_batch() {
-    let mut batch = batch(&[(1, Some(1)), (2, Some(2))], Compression::None);
-    batch[61] = 0xff;
-    let view = BatchView::new(&batch).unwrap();
-    assert!(retain(&view, &RETENTION, |_| true).is_err());
-    let records = KeyedRecords::of(&view, 1 << 20).unwrap();
-    assert_eq!(records.iter().map(|record| record.is_ok()).collect::<Vec<_>>(), [false]);
+fn a_malformed_record_is_an_error() {
+    let whole = batch(&[(1, Some(1)), (2, Some(2))], Compression::None);
+    // Its length, and the lengths of its key and of its value: where it begins, it has one byte for each field.
+    const MINUS_ONE: u8 = 1;
+    const SIXTY_THREE: u8 = 126;
+    for (place, length, problem) in [
+        (61, MINUS_ONE, "its length is too small"),
+        (65, SIXTY_THREE, "its fields reach beyond its length"),
+        (67, SIXTY_THREE, "its fields reach beyond its length"),
+    ] {
+        let mut batch = whole.clone();
+        batch[place] = length;
+        let view = BatchView::new(&batch).unwrap();
+        assert!(retain(&view, &RETENTION, |_| true).is_err(), "{place}");
+        let walked = walk_keys(&view, 1 << 20, |_| ControlFlow::<()>::Continue(()));
+        assert_eq!(walked, Err(BatchError::BadRecord { index: 0, problem }), "{place}");
+    }
+}
+
+#[test]
+fn a_walk_ends_where_it_is_broken_off() {
+    let batch = batch(&[(1, Some(1)), (2, None), (3, Some(3))], Compression::Zstd);
+    let mut seen = Vec::new();
+    let ended = walk_keys(&BatchView::new(&batch).unwrap(), 1 << 20, |record| {
+        seen.push((record.offset, record.key.map(<[u8]>::to_vec), record.is_tombstone));
+        if record.offset == 101 { ControlFlow::Break("full") } else { ControlFlow::Continue(()) }
+    });
+    assert_eq!(ended, Ok(Some("full")));
+    assert_eq!(seen, [(100, Some(vec![0]), false), (101, Some(vec![1]), true)]);
 }
