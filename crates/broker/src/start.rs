@@ -225,10 +225,10 @@ async fn start_controller(
     let controller = Controller::start(single, &group_dir(dir, GroupId::CONTROLLER), environment).await?;
     controller.ready().await?;
     let broker = Registration {
-        id,
-        directory,
         rack: config.rack().map(str::to_owned),
         listeners: listeners.iter().map(|l| (l.name.clone(), l.advertised.clone())).collect(),
+        shards: Some(shards),
+        ..Registration::new(id, directory)
     };
     let cluster_id = meta.cluster_id.clone();
     let bootstrap = Bootstrap { cluster_id, broker: broker.clone(), shards, features: initial_levels() };

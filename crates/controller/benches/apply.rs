@@ -18,7 +18,7 @@ const ROUNDS: u128 = 2_000;
 
 fn main() {
     let mut draft = Draft::default();
-    let broker = Registration { id: BrokerId(1), directory: Uuid::from_u128(1), rack: None, listeners: [].into() };
+    let broker = Registration::new(BrokerId(1), Uuid::from_u128(1));
     let bootstrap = Bootstrap { cluster_id: "bench".into(), broker, shards: 4, features: initial_levels() };
     apply(&mut draft, Command::Bootstrap(bootstrap), 1).expect("an empty image takes a bootstrap");
     for number in 0..TOPICS {

@@ -45,8 +45,10 @@ fn registration() -> impl Strategy<Value = Registration> {
     let listeners = prop::collection::btree_map("[A-Z]{1,3}", ("[a-z]{1,5}", any::<u16>()), 0..3);
     (broker(), 0..3_u128, prop::option::of("[a-c]"), listeners).prop_map(|(id, directory, rack, listeners)| {
         let endpoint = |(name, (host, port))| (name, Endpoint { host, port });
-        let listeners = listeners.into_iter().map(endpoint).collect();
-        Registration { id, directory: Uuid::from_u128(directory), rack, listeners }
+        let listeners: std::collections::BTreeMap<_, _> = listeners.into_iter().map(endpoint).collect();
+        let cluster = listeners.values().next().cloned();
+        let shards = cluster.as_ref().map(|_| 2);
+        Registration { id, directory: Uuid::from_u128(directory), rack, listeners, cluster, shards }
     })
 }
 

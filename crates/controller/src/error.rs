@@ -30,11 +30,20 @@ pub enum SubmitError {
     /// The command was applied, and said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Another broker leads the controller's group; nothing happened.
-    #[error("this broker does not lead the controller's group; send the command to {}", leader.map_or("whoever will".to_owned(), |id| format!("broker {id}")))]
+    /// The broker that leads the controller's group was not found, or not reached, in time; nothing
+    /// happened.
+    #[error("the controller was not reached in time ({}); nothing was changed, try again", leader.map_or("no broker leads it".to_owned(), |id| format!("broker {id} leads it")))]
     NotController {
-        /// Who does, if known.
+        /// Who leads it, if known.
         leader: Option<BrokerId>,
+    },
+    /// The command was sent to the leader, and no answer came: it may or may not be applied.
+    #[error("whether broker {leader} made the change is unknown ({reason}); look whether it was made")]
+    Unknown {
+        /// Who led.
+        leader: BrokerId,
+        /// What went wrong.
+        reason: String,
     },
     /// No majority answered in time: the command may or may not be applied.
     #[error("the controller's group did not answer in time; look whether the change was made")]
@@ -49,20 +58,10 @@ impl SubmitError {
     pub fn code(&self) -> ErrorCode {
         match self {
             SubmitError::Refused(refusal) => refusal.code,
-            SubmitError::NotController { .. } => ErrorCode::NotController,
+            SubmitError::NotController { .. } | SubmitError::Unknown { .. } => ErrorCode::NotController,
             SubmitError::TimedOut => ErrorCode::RequestTimedOut,
             SubmitError::Unavailable(ProposeError::Storage { .. }) => ErrorCode::KafkaStorageError,
             SubmitError::Unavailable(_) => ErrorCode::NotController,
-        }
-    }
-}
-
-impl From<ProposeError> for SubmitError {
-    fn from(error: ProposeError) -> Self {
-        match error {
-            ProposeError::NotLeader { leader, .. } => SubmitError::NotController { leader },
-            ProposeError::TooLarge { bytes, limit, .. } => too_large(bytes, limit).into(),
-            other => SubmitError::Unavailable(other),
         }
     }
 }

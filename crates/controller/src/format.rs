@@ -22,6 +22,12 @@ pub enum FormatError {
         /// Its kind.
         kind: u8,
     },
+    /// An answer that a newer build introduced.
+    #[error("a controller's answer is of the unknown kind {kind}: start a newer build")]
+    UnknownAnswer {
+        /// Its kind.
+        kind: u8,
+    },
     /// A stored part that a newer build introduced, or not of the cluster image at all.
     #[error("the manifest holds the unknown key '{key}': start a newer build")]
     UnknownKey {

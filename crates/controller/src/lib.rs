@@ -7,13 +7,14 @@
 //! ```
 //! use controller::{Bootstrap, Command, Draft, Outcome, Registration, apply, initial_levels};
 //! # use model::BrokerId;
-//! let broker = Registration { id: BrokerId(1), directory: uuid::Uuid::from_u128(7), rack: None, listeners: [].into() };
+//! let broker = Registration::new(BrokerId(1), uuid::Uuid::from_u128(7));
 //! let first = Bootstrap { cluster_id: "demo".into(), broker, shards: 2, features: initial_levels() };
 //! let mut draft = Draft::default();
 //! assert_eq!(apply(&mut draft, Command::Bootstrap(first), 1), Ok(Outcome::Bootstrapped));
 //! assert_eq!(draft.image().shards().count(), 2);
 //! ```
 
+mod answer;
 mod apply;
 #[cfg(test)]
 mod arbitrary;
@@ -22,6 +23,7 @@ mod controller;
 mod error;
 mod features;
 mod format;
+mod forward;
 pub mod image;
 mod invariants;
 mod machine;
@@ -38,7 +40,9 @@ pub use controller::{Config, Controller, Environment, TopicResult};
 pub use error::{ControllerError, SubmitError};
 pub use features::{FEATURES, Feature, FinalizedFeatures, METADATA_VERSION, feature, initial_levels, supported};
 pub use format::FormatError;
+pub use forward::{Alone, Forward, ForwardError, Forwarding};
 pub use image::{
     BrokerImage, ClusterImage, Draft, Endpoint, Key, PartitionImage, Resource, Settings, ShardImage, TopicImage,
 };
+pub use machine::Machine;
 pub use placement::{Defaults, Growth, Layout, TopicSpec};

@@ -49,6 +49,12 @@ impl Published {
         self.halted.get()
     }
 
+    /// Wakes those who wait for an image that will not come.
+    fn halt(&self, error: FormatError) {
+        self.halted.set(error).ok();
+        self.changes.send_modify(|_| {});
+    }
+
     fn publish(&self, image: ClusterImage) {
         let image = Arc::new(image);
         self.newest.store(Arc::clone(&image));
@@ -56,8 +62,8 @@ impl Published {
     }
 }
 
-/// Applies entries in order.
-pub(crate) struct Machine {
+/// What the controller's group applies its entries to.
+pub struct Machine {
     draft: Draft,
     applied: Option<Applied>,
     published: Arc<Published>,
@@ -89,13 +95,14 @@ impl Machine {
     /// finds the log as it was.
     fn halt(&mut self, id: EntryId, error: FormatError) -> Refusal {
         tracing::error!(index = id.index, %error, "the controller stops applying");
-        let refusal = refusal_of(&error);
-        self.published.halted.set(error).ok();
+        let refusal = unreadable(&error);
+        self.published.halt(error);
         refusal
     }
 }
 
-fn refusal_of(error: &FormatError) -> Refusal {
+/// What a command is answered with once the log holds what this build can't read.
+pub(crate) fn unreadable(error: &FormatError) -> Refusal {
     Refusal::new(ErrorCode::UnsupportedVersion, error.to_string())
 }
 
@@ -110,7 +117,7 @@ impl StateMachine for Machine {
     /// in the image what it asked for.
     fn apply(&mut self, id: EntryId, payload: &Bytes) -> Self::Response {
         if let Some(error) = self.published.halted() {
-            return Err(refusal_of(error));
+            return Err(unreadable(error));
         }
         let command = Command::decode(payload).map_err(|error| self.halt(id, error))?;
         let outcome = apply(&mut self.draft, command, id.index);

@@ -62,7 +62,7 @@ impl Node {
 }
 
 fn registration() -> Registration {
-    Registration { id: BROKER, directory: DIRECTORY, rack: None, listeners: [].into() }
+    Registration::new(BROKER, DIRECTORY)
 }
 
 fn bootstrap() -> Bootstrap {

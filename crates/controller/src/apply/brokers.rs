@@ -46,8 +46,8 @@ pub(super) fn register(draft: &mut Draft, command: Registration, index: u64) -> 
 }
 
 fn put(draft: &mut Draft, broker: Registration, epoch: u64) {
-    let Registration { id, directory, rack, listeners } = broker;
-    draft.put_broker(BrokerImage { id, directory, rack, listeners, fenced: false, epoch });
+    let Registration { id, directory, rack, listeners, cluster, shards } = broker;
+    draft.put_broker(BrokerImage { id, directory, rack, listeners, fenced: false, epoch, cluster, shards });
 }
 
 pub(super) fn fence(draft: &mut Draft, command: &FenceBroker) -> Result<Outcome, Refusal> {

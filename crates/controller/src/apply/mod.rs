@@ -19,6 +19,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use model::GroupId;
+use serde::{Deserialize, Serialize};
 
 use crate::command::{AllocateProducerIds, Command};
 use crate::image::{Draft, TopicImage};
@@ -26,8 +27,9 @@ use crate::image::{Draft, TopicImage};
 pub use refusal::Refusal;
 pub use topics::check_name;
 
-/// What a command did.
-#[derive(Clone, PartialEq, Debug)]
+/// What a command did. Its names are part of the format of answers between brokers.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The cluster exists now.
     Bootstrapped,

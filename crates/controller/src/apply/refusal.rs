@@ -3,11 +3,13 @@
 use std::fmt;
 
 use model::ErrorCode;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Why a command, or one item of it, changed nothing.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Refusal {
     /// What the protocol calls it.
+    #[serde(serialize_with = "write_code", deserialize_with = "read_code")]
     pub code: ErrorCode,
     /// For people; worded as Kafka words it where Kafka has the case, since tools print it.
     pub message: String,
@@ -42,3 +44,12 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// A code travels as Kafka's number.
+fn write_code<S: Serializer>(code: &ErrorCode, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_i16(code.code())
+}
+
+fn read_code<'de, D: Deserializer<'de>>(from: D) -> Result<ErrorCode, D::Error> {
+    i16::deserialize(from).map(ErrorCode::from_code)
+}

@@ -86,7 +86,7 @@ fn bootstrap() -> Bootstrap {
 }
 
 fn registration(id: i32, directory: i32) -> Registration {
-    Registration { id: BrokerId(id), directory: Uuid::from_u128(directory as u128), rack: None, listeners: [].into() }
+    Registration::new(BrokerId(id), Uuid::from_u128(directory as u128))
 }
 
 fn name(text: &str) -> TopicName {

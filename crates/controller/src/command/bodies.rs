@@ -33,13 +33,25 @@ pub struct Registration {
     pub rack: Option<String>,
     /// Where clients reach it, by the listener's name.
     pub listeners: BTreeMap<String, Endpoint>,
+    /// Where other brokers reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Endpoint>,
+    /// Its `shards.per.broker`: how many shards it leads for each replication factor in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<u32>,
 }
 
 impl Registration {
+    /// A broker that says no more of itself than who it is.
+    pub fn new(id: BrokerId, directory: Uuid) -> Self {
+        Registration { id, directory, rack: None, listeners: BTreeMap::new(), cluster: None, shards: None }
+    }
+
     /// Whether registering anew would change nothing.
     pub fn is_same_as(&self, known: &BrokerImage) -> bool {
-        let BrokerImage { id, directory, rack, listeners, .. } = known;
-        (self.id, self.directory, &self.rack, &self.listeners) == (*id, *directory, rack, listeners)
+        let BrokerImage { id, directory, rack, listeners, cluster, shards, fenced: _, epoch: _ } = known;
+        (self.id, self.directory, self.shards) == (*id, *directory, *shards)
+            && (&self.rack, &self.listeners, &self.cluster) == (rack, listeners, cluster)
     }
 }
 

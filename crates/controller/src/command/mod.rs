@@ -86,6 +86,15 @@ commands! {
     SetFeatures(SetFeatures) = 10;
 }
 
+impl Command {
+    /// Whether having it applied twice is as good as once, so that it may be sent again where
+    /// nobody knows what became of it: at worst some producer ids are lost, or a broker registers
+    /// with a higher epoch.
+    pub fn is_repeatable(&self) -> bool {
+        matches!(self, Command::AllocateProducerIds(_) | Command::CreateShards(_) | Command::RegisterBroker(_))
+    }
+}
+
 fn entry(kind: u8, body: &impl Serialize) -> Bytes {
     let mut entry = vec![COMMAND_VERSION, kind];
     format::write_fields(&mut entry, body);

@@ -1,8 +1,8 @@
 //! The handle that a broker keeps on the controller's group.
 
+mod submit;
 mod topics;
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,14 +14,12 @@ use manifest::Manifest;
 use model::{BrokerId, Executor, GroupId, Random};
 use raft::{Group, Status, Voter};
 use tokio::sync::{Mutex, watch};
-use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::apply::{Outcome, Refusal};
-use crate::command::{
-    AllocateProducerIds, Bootstrap, Command, MAX_COMMAND_BYTES, Registration, SetSettings, SettingsChange,
-};
-use crate::error::{ControllerError, SubmitError, too_large};
+use crate::command::{AllocateProducerIds, Bootstrap, Command, Registration, SetSettings, SettingsChange};
+use crate::error::{ControllerError, SubmitError};
+use crate::forward::{Alone, Forward};
 use crate::image::ClusterImage;
 use crate::machine::{Machine, Published};
 
@@ -33,13 +31,12 @@ const PRODUCER_ID_BLOCK: u32 = 1000;
 /// What a controller needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// This broker.
-    pub broker: BrokerId,
-    /// The identity of its data directory.
-    pub directory: Uuid,
-    /// The group's first members, this broker among them; used only while it has no history.
-    pub voters: BTreeSet<Voter>,
-    /// `shards.per.broker`: how many shards a broker leads for each replication factor in use.
+    /// The Raft group: who this broker is, the first members (all founders at the one broker that
+    /// founds the cluster, nobody elsewhere), the way to the others, timings.
+    pub raft: raft::Config,
+    /// How commands get to the broker that leads the group.
+    pub forward: Arc<dyn Forward>,
+    /// `shards.per.broker` of this broker, and of those that did not say theirs.
     pub shards_per_broker: u32,
     /// How long [`Controller::submit`] waits for a leader and a majority.
     pub submit_timeout: Duration,
@@ -51,8 +48,8 @@ impl Config {
 
     /// A controller with this broker as its only voter.
     pub fn single(broker: BrokerId, directory: Uuid, shards_per_broker: u32) -> Self {
-        let voters = BTreeSet::from([Voter::new(broker, directory)]);
-        Config { broker, directory, voters, shards_per_broker, submit_timeout: Self::SUBMIT_TIMEOUT }
+        let raft = raft::Config::single(GroupId::CONTROLLER, Voter::new(broker, directory));
+        Config { raft, forward: Arc::new(Alone), shards_per_broker, submit_timeout: Self::SUBMIT_TIMEOUT }
     }
 }
 
@@ -92,8 +89,7 @@ impl Controller {
         let (manifest, content) = Manifest::open(disk, dir)?;
         let machine = Machine::open(manifest, &content)?;
         let published = machine.published();
-        let me = Voter::new(config.broker, config.directory);
-        let raft = raft::Config { bootstrap: config.voters.clone(), ..raft::Config::single(GroupId::CONTROLLER, me) };
+        let raft = raft::Config { group: GroupId::CONTROLLER, ..config.raft.clone() };
         let group = Group::start(raft, journal, machine, executor).await?;
         let producer_ids = Mutex::new(0..0);
         Ok(Controller { inner: Arc::new(Inner { config, random, published, group, producer_ids }) })
@@ -120,6 +116,12 @@ impl Controller {
         self.inner.published.watch()
     }
 
+    /// The Raft group itself: what other members ask is for [`Group::receive`], and its leader
+    /// changes its members.
+    pub fn group(&self) -> &Group<Machine> {
+        &self.inner.group
+    }
+
     /// Leader, term and readiness of the group.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.inner.group.status()
@@ -128,26 +130,6 @@ impl Controller {
     /// The broker that leads the controller's group, if one is known to.
     pub fn leader(&self) -> Option<BrokerId> {
         self.inner.group.status().borrow().leader
-    }
-
-    /// Has a command applied. When this returns the image holds what it did.
-    ///
-    /// POLICY_VIOLATION 44 above [`MAX_COMMAND_BYTES`].
-    /// Waits for a group that is electing or replaying. After a time-out, or if the caller drops
-    /// the future, the command may still be applied.
-    pub async fn submit(&self, command: Command) -> Result<Outcome, SubmitError> {
-        let entry = command.encode();
-        if entry.len() > MAX_COMMAND_BYTES {
-            return Err(too_large(entry.len(), MAX_COMMAND_BYTES).into());
-        }
-        let proposal = async {
-            let mut status = self.status();
-            // A group that ended answers for itself below.
-            status.wait_for(is_settled).await.ok();
-            let (_, response) = self.inner.group.propose(entry).await?.await?;
-            Ok(response?)
-        };
-        timeout(self.inner.config.submit_timeout, proposal).await.unwrap_or(Err(SubmitError::TimedOut))
     }
 
     /// Makes the cluster, in one entry. Does nothing where it exists already under the same id.
@@ -183,7 +165,7 @@ impl Controller {
         if let Some(id) = block.next() {
             return Ok(id);
         }
-        let command = AllocateProducerIds { broker: self.inner.config.broker, count: PRODUCER_ID_BLOCK };
+        let command = AllocateProducerIds { broker: self.inner.config.raft.me.broker(), count: PRODUCER_ID_BLOCK };
         match self.submit(Command::AllocateProducerIds(command)).await? {
             Outcome::ProducerIds(Range { start, end }) => {
                 *block = start + 1..end;

@@ -23,6 +23,12 @@ pub struct BrokerImage {
     pub fenced: bool,
     /// Index of the command that registered it: grows with each registration.
     pub epoch: u64,
+    /// Where other brokers reach it; `None` if it registered with a build that knew no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Endpoint>,
+    /// Its `shards.per.broker`; `None` if it registered with a build that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<u32>,
 }
 
 /// An advertised address.

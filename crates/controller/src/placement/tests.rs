@@ -10,11 +10,9 @@ use crate::{Command, apply};
 
 /// A cluster of brokers 1, 2, ... in these racks, the first with two shards of its own.
 fn cluster(racks: &[Option<&str>]) -> Draft {
-    let registration = |at: usize| Registration {
-        id: BrokerId(at as i32 + 1),
-        directory: Uuid::from_u128(at as u128),
-        rack: racks[at].map(str::to_owned),
-        listeners: [].into(),
+    let registration = |at: usize| {
+        let named = Registration::new(BrokerId(at as i32 + 1), Uuid::from_u128(at as u128));
+        Registration { rack: racks[at].map(str::to_owned), ..named }
     };
     let mut draft = Draft::default();
     let first = Bootstrap { cluster_id: "c".into(), broker: registration(0), shards: 2, features: [].into() };

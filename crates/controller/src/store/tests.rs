@@ -56,7 +56,7 @@ proptest! {
 fn sample() -> Draft {
     let listeners = [("PLAINTEXT".to_owned(), Endpoint { host: "localhost".into(), port: 9092 })].into();
     let directory = Uuid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10);
-    let broker = Registration { id: BrokerId(1), directory, rack: Some("r1".into()), listeners };
+    let broker = Registration { rack: Some("r1".into()), listeners, ..Registration::new(BrokerId(1), directory) };
     let features = [("metadata.version".to_owned(), 33)].into();
     let partitions = vec![PartitionImage::new(GroupId(1)), PartitionImage { shard: GroupId(1), base_epoch: 4 }];
     let configs = [("retention.ms".to_owned(), "1000".to_owned())].into();

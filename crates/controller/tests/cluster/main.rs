@@ -1,0 +1,6 @@
+//! Three controllers in one process, over a transport that hands messages across.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod faults;
+mod submit;
+mod support;
