@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{BrokerId, GroupId};
 use uuid::Uuid;
@@ -44,6 +45,35 @@ impl fmt::Display for Voter {
 /// to keep a disk of 1 GB/s busy for 64 ms; small enough that all groups of a broker fit in memory.
 pub const MAX_PROPOSED_BYTES: usize = 64 * 1024 * 1024;
 
+/// How long members wait for one another. All members of a group should have the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timings {
+    /// Between two signs of life of a leader.
+    pub heartbeat_ms: u64,
+    /// A follower stands for election when the lease of the leader it heard last has ended, and a
+    /// random time from here...
+    pub election_min_ms: u64,
+    /// ... up to here has passed too. It is also how long a lease lasts.
+    pub election_max_ms: u64,
+}
+
+impl Timings {
+    /// How long after sending what a majority answered a leader may answer by itself: a tenth less
+    /// than the others wait, since their clocks need not run as fast as ours.
+    pub(crate) fn lease(&self) -> Duration {
+        Duration::from_millis(self.election_max_ms * 9 / 10)
+    }
+}
+
+impl Default for Timings {
+    /// A new leader is elected 0.9 to 1.2 s after the last sign of life, if nobody says earlier that
+    /// its process is gone ([`crate::Group::leader_gone`]), and within 1.8 s if the first election
+    /// comes to nothing. It takes nine heartbeats lost in a row to miss a leader that lives.
+    fn default() -> Self {
+        Timings { heartbeat_ms: 100, election_min_ms: 300, election_max_ms: 600 }
+    }
+}
+
 /// What starting a group needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -57,12 +87,25 @@ pub struct Config {
     pub max_proposed_bytes: usize,
     /// The way to the other members.
     pub transport: Arc<dyn Transport>,
+    /// A number that no other life of this broker's process has, by which others can tell whether the
+    /// one that led is the one that is gone.
+    pub incarnation: u64,
+    /// How long members wait for one another.
+    pub timings: Timings,
 }
 
 impl Config {
     /// A group whose only voter is this broker.
     pub fn single(group: GroupId, me: Voter) -> Self {
         let bootstrap = BTreeSet::from([me]);
-        Config { group, me, bootstrap, max_proposed_bytes: MAX_PROPOSED_BYTES, transport: Arc::new(Alone) }
+        Config {
+            group,
+            me,
+            bootstrap,
+            max_proposed_bytes: MAX_PROPOSED_BYTES,
+            transport: Arc::new(Alone),
+            incarnation: 0,
+            timings: Timings::default(),
+        }
     }
 }

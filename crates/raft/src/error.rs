@@ -94,6 +94,37 @@ pub enum ProposeError {
     },
 }
 
+/// Why a change of who leads, or who is a member, was not made, or is not known to be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// Another member leads; ask that one.
+    #[error("raft group {group} is led by {}; ask there", leader.map_or("nobody yet".to_owned(), |id| format!("broker {id}")))]
+    NotLeader {
+        /// Which group.
+        group: GroupId,
+        /// The leader, as far as it is known.
+        leader: Option<BrokerId>,
+    },
+    /// Nobody could lead instead: no other voter answers and has nearly all entries.
+    #[error("raft group {group} has no voter that could lead instead; wait until one has caught up")]
+    NoSuccessor {
+        /// Which group.
+        group: GroupId,
+    },
+    /// It was not done in time. It may still be: ask again.
+    #[error("raft group {group} did not get to it in time; try again")]
+    TimedOut {
+        /// Which group.
+        group: GroupId,
+    },
+    /// The group stopped.
+    #[error("raft group {group} has stopped")]
+    Stopped {
+        /// Which group.
+        group: GroupId,
+    },
+}
+
 impl ProposeError {
     /// Kafka's error for a request on a partition of this group; all but one tell clients to retry.
     ///

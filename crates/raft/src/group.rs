@@ -12,7 +12,6 @@ use model::{Executor, GroupId};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::core::{self, Answer, Proposed, Running, Written};
-use crate::transport::{Reply, Request};
 use crate::{Config, ProposeError, RaftError, StateMachine, Status};
 
 /// What a proposal counts for in the budget beyond its bytes: its place in queues, its channel.
@@ -97,20 +96,16 @@ impl<S: StateMachine> Group<S> {
         learnt.map(drop).map_err(|_| stopped())
     }
 
-    /// Answers what another member asks; the receiving end of a [`Transport`](crate::Transport).
-    pub async fn receive(&self, request: Request) -> Result<Reply, RaftError> {
-        let Shared { group, running, .. } = &*self.shared;
-        core::receive::<S>(&running.raft, request)
-            .await
-            .map_err(|error| RaftError::Storage { group: *group, reason: error.to_string().into() })
-    }
-
     /// Ends the group: resolves when nothing of it runs any more. What was proposed and not answered
     /// yet resolves with an error; whether it survives is unknown.
     pub async fn shutdown(&self) {
         let mut status = self.status();
         self.shared.running.stop.send_replace(true);
         while status.changed().await.is_ok() {}
+    }
+
+    pub(crate) fn running(&self) -> &Running<S> {
+        &self.shared.running
     }
 
     /// Which group this is.

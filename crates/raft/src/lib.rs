@@ -41,18 +41,21 @@
 //! # }
 //! ```
 
+mod cluster;
 mod config;
 mod core;
 mod error;
 mod group;
+mod members;
 mod state_machine;
 mod status;
 pub mod transport;
 
-pub use config::{Config, MAX_PROPOSED_BYTES, Voter};
-pub use error::{ProposeError, RaftError};
+pub use config::{Config, MAX_PROPOSED_BYTES, Timings, Voter};
+pub use error::{ChangeError, ProposeError, RaftError};
 pub use group::{Group, Proposal};
 pub use journal::EntryId;
+pub use members::{Follower, Members};
 pub use state_machine::{Applied, StateMachine};
 pub use status::Status;
 pub use transport::Transport;

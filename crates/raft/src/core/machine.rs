@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{Stream, StreamExt};
 use model::Executor;
@@ -10,6 +10,7 @@ use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::encoding::{decode_stored_membership, encode_stored_membership};
+use super::lock;
 use super::types::{
     LogEntry, LogId, Payload, Reply, Snapshot, SnapshotMeta, StoredMembership, Types, entry_id, log_id,
 };
@@ -181,8 +182,4 @@ impl<R: Send + Debug + 'static> RaftSnapshotBuilder<Types<R>> for Checkpoint {
         }
         Ok(Snapshot { meta: lock(&self.checkpointed).clone(), snapshot: () })
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

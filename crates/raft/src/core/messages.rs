@@ -3,11 +3,12 @@
 use std::fmt::Debug;
 use std::io;
 
-use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, VoteResponse};
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, TransferLeaderRequest, VoteRequest, VoteResponse};
 
+use super::Shared;
 use super::log_store::{from_journal, to_journal};
 use super::types::{Candidate, LogEntry, Types, Vote, entry_id, log_id};
-use crate::transport::{Append, Appended, Ballot, Candidacy, Reply};
+use crate::transport::{Append, Appended, Ballot, Candidacy, HandOver, Reply};
 
 pub(super) fn ballot(vote: &Vote) -> Ballot {
     Ballot { term: vote.leader_id.term, voter: vote.leader_id.voter, elected: vote.committed }
@@ -47,13 +48,15 @@ pub(super) fn vote_response<R: Send + Debug + 'static>(reply: Reply) -> Option<V
         Reply::Vote { ballot, last, granted } => {
             Some(VoteResponse { vote: vote(ballot), vote_granted: granted, last_log_id: last.map(log_id) })
         }
-        Reply::Append(_) => None,
+        _ => None,
     }
 }
 
-pub(super) fn append<R: Send + Debug + 'static>(request: AppendEntriesRequest<Types<R>>) -> Append {
+pub(super) fn append<R: Send + Debug + 'static>(request: AppendEntriesRequest<Types<R>>, shared: &Shared) -> Append {
     Append {
         ballot: ballot(&request.vote),
+        incarnation: shared.incarnation,
+        needed_from: shared.needed_from(),
         previous: request.prev_log_id.map(entry_id),
         entries: request.entries.into_iter().map(to_journal).collect(),
         committed: request.leader_commit.map(entry_id),
@@ -88,4 +91,16 @@ pub(super) fn append_response<R: Send + Debug + 'static>(reply: Reply) -> Option
         Appended::Conflict => AppendEntriesResponse::Conflict,
         Appended::Superseded(ballot) => AppendEntriesResponse::HigherVote(vote(ballot)),
     })
+}
+
+pub(super) fn hand_over<R: Send + Debug + 'static>(request: &TransferLeaderRequest<Types<R>>) -> HandOver {
+    HandOver {
+        ballot: ballot(request.from_leader()),
+        to: *request.to_node_id(),
+        last: request.last_log_id().copied().map(entry_id),
+    }
+}
+
+pub(super) fn hand_over_request<R: Send + Debug + 'static>(hand_over: HandOver) -> TransferLeaderRequest<Types<R>> {
+    TransferLeaderRequest::new(vote(hand_over.ballot), hand_over.to, hand_over.last.map(log_id))
 }

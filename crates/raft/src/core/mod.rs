@@ -8,13 +8,20 @@ mod log_store;
 mod machine;
 mod messages;
 mod network;
+mod progress;
 mod runtime;
+mod shared;
+mod succession;
 mod types;
 mod worker;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use journal::EntryId;
 
 use crate::{ProposeError, StateMachine};
+pub(crate) use shared::Shared;
+pub(crate) use succession::{followers, hand_over, held_by, is_in_lease, leader_gone, members};
 pub(crate) use types::{Answer, Proposed};
 pub(crate) use worker::{Running, start};
 
@@ -29,14 +36,21 @@ pub(crate) type Written<R> = openraft::raft::ClientWriteResult<types::Types<R>>;
 /// Answers what another member asks.
 pub(crate) async fn receive<S: StateMachine>(
     raft: &Raft<S>,
+    shared: &Shared,
     request: Request,
 ) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
     Ok(match request {
         Request::PreVote(candidacy) => messages::vote_reply(&raft.pre_vote(messages::vote_request(candidacy)).await?),
         Request::Vote(candidacy) => messages::vote_reply(&raft.vote(messages::vote_request(candidacy)).await?),
         Request::Append(append) => {
+            shared.heard(&append);
             messages::append_reply(&raft.append_entries(messages::append_request(append)?).await?)
         }
+        Request::HandOver(hand_over) => {
+            let answer = raft.handle_transfer_leader(messages::hand_over_request(hand_over)).await?;
+            Reply::HandOver { accepted: answer.is_ok() }
+        }
+        Request::Install(_) => return Err("this version takes no state".into()),
     })
 }
 
@@ -57,4 +71,9 @@ where
         Err(LogEntryDiscarded(_)) => Err(ProposeError::Overtaken { group }),
         Err(_) => return None,
     })
+}
+
+/// The parts that are shared are never left half changed, so that a panic elsewhere does no harm.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

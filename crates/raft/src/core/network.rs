@@ -4,36 +4,36 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
 
-use model::GroupId;
 use openraft::errors::{RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::RPCOption;
-use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse};
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest, TransferLeaderResponse,
+    VoteRequest, VoteResponse,
+};
 use openraft::{AnyError, RaftNetworkFactory, RaftNetworkV2};
 
-use super::messages;
 use super::types::{Snapshot, Types, Vote};
+use super::{Shared, messages};
 use crate::Voter;
-use crate::transport::{Reply, Request, Transport};
+use crate::transport::{Reply, Request};
 
 /// Makes a connection for each member.
 pub(crate) struct Network {
-    pub(super) group: GroupId,
-    pub(super) transport: Arc<dyn Transport>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl<R: Send + Debug + 'static> RaftNetworkFactory<Types<R>> for Network {
     type Network = Peer;
 
     async fn new_client(&mut self, target: Voter, (): &()) -> Peer {
-        Peer { group: self.group, target, transport: self.transport.clone() }
+        Peer { target, shared: self.shared.clone() }
     }
 }
 
 /// One member.
 pub(crate) struct Peer {
-    group: GroupId,
     target: Voter,
-    transport: Arc<dyn Transport>,
+    shared: Arc<Shared>,
 }
 
 impl Peer {
@@ -43,7 +43,7 @@ impl Peer {
         read: impl FnOnce(Reply) -> Option<T>,
     ) -> Result<T, RPCError<Types<R>>> {
         let unreachable = |reason: String| RPCError::Unreachable(Unreachable::new(&AnyError::error(reason)));
-        let reply = self.transport.call(self.group, self.target, request).await;
+        let reply = self.shared.transport.call(self.shared.group, self.target, request).await;
         let reply = reply.map_err(|error| unreachable(error.to_string()))?;
         read(reply).ok_or_else(|| unreachable(format!("voter {} answered something else", self.target)))
     }
@@ -57,7 +57,8 @@ impl<R: Send + Debug + 'static> RaftNetworkV2<Types<R>> for Peer {
         request: AppendEntriesRequest<Types<R>>,
         _: RPCOption,
     ) -> Result<AppendEntriesResponse<Types<R>>, RPCError<Types<R>>> {
-        self.call(Request::Append(messages::append(request)), messages::append_response).await
+        let append = messages::append(request, &self.shared);
+        self.call(Request::Append(append), messages::append_response).await
     }
 
     async fn vote(
@@ -74,6 +75,15 @@ impl<R: Send + Debug + 'static> RaftNetworkV2<Types<R>> for Peer {
         _: RPCOption,
     ) -> Result<VoteResponse<Types<R>>, RPCError<Types<R>>> {
         self.call(Request::PreVote(messages::candidacy(&request)), messages::vote_response).await
+    }
+
+    async fn transfer_leader(
+        &mut self,
+        request: TransferLeaderRequest<Types<R>>,
+        _: RPCOption,
+    ) -> Result<TransferLeaderResponse<Types<R>>, RPCError<Types<R>>> {
+        // What it says of its reasons, nobody reads.
+        self.call(Request::HandOver(messages::hand_over(&request)), |_| Some(Ok(()))).await
     }
 
     /// Not yet: a member behind the purged part of the log stays behind.

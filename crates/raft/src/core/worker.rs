@@ -2,28 +2,29 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use journal::Journal;
 use model::{Executor, GroupId};
-use openraft::SnapshotPolicy;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::errors::Fatal;
 use openraft::storage::RaftLogReader;
+use openraft::{SnapshotPolicy, StepDownPolicy};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::log_store::LogStore;
 use super::machine::{CheckpointWaiter, Machine};
 use super::network::Network;
 use super::types::{LogId, Types};
-use super::{Raft, runtime};
-use crate::{Config, RaftError, StateMachine, Status, Voter};
+use super::{Raft, Shared, followers, lock, runtime};
+use crate::{Config, RaftError, StateMachine, Status, Timings, Voter};
 
-/// Between heartbeats, where there is anyone to send them to.
-const HEARTBEAT_MS: u64 = 200;
-/// A leader is missed after this, plus a random part up to the second.
-const ELECTION_MIN_MS: u64 = 400;
-const ELECTION_MAX_MS: u64 = 700;
+/// How often a leader notes how far the others have come.
+const NOTE_PROGRESS: Duration = Duration::from_millis(100);
+/// How long a member that can't be reached is left alone, time after time.
+const BACK_OFF: &str = "20ms 40ms ... 320ms";
 /// Messages queued to the core. The byte budget of proposals is reached long before: this only
 /// keeps other calls bounded.
 const QUEUED_CALLS: u64 = 1 << 20;
@@ -34,6 +35,7 @@ const CHECKPOINT_WAITERS: usize = 16;
 /// A group that runs: what its handle needs.
 pub(crate) struct Running<S: StateMachine> {
     pub(crate) raft: Raft<S>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) status: watch::Receiver<Status>,
     pub(crate) checkpoints: mpsc::Sender<CheckpointWaiter>,
     /// Set to true, or dropped, it ends the group. The status' sender is gone when it has ended.
@@ -66,11 +68,12 @@ async fn run<S: StateMachine>(
     let (checkpoints, waiters) = mpsc::channel(CHECKPOINT_WAITERS);
     let (term_started, terms) = watch::channel(0);
     let (alive, mut all_gone) = mpsc::channel(1);
+    let shared = Arc::new(Shared::new(&config));
     let store = LogStore::new(journal.group(config.group));
     let machine = Machine::new(machine, executor, waiters, term_started, alive)
         .ok_or(RaftError::Unreadable { group: config.group, what: "membership" });
     let raft = match machine {
-        Ok(machine) => open(&config, store, machine).await,
+        Ok(machine) => open(&config, &shared, store, machine).await,
         Err(error) => Err(error),
     };
     let (raft, is_new) = match raft {
@@ -79,12 +82,13 @@ async fn run<S: StateMachine>(
     };
     let (status, for_handles) = watch::channel(Status::default());
     let (stop, stopping) = watch::channel(false);
-    started.send(Ok(Running { raft: raft.clone(), status: for_handles, checkpoints, stop })).ok();
+    let running = Running { raft: raft.clone(), shared: shared.clone(), status: for_handles, checkpoints, stop };
+    started.send(Ok(running)).ok();
     // The caller need not wait for the disk meanwhile: it starts other groups.
     if let Err(reason) = take_part(&raft, &config, is_new).await {
         tracing::error!("raft group {} does not take part in elections: {reason}", config.group);
     }
-    Watcher { me: config.me, raft, terms, status: &status }.run(stopping).await;
+    Watcher { shared, raft, terms, status: &status }.run(stopping).await;
     // Not before the last apply and the last checkpoint have let go of the files.
     all_gone.recv().await;
     drop(status);
@@ -94,6 +98,7 @@ async fn run<S: StateMachine>(
 /// Tells whether the group has no history at all.
 async fn open<S: StateMachine>(
     config: &Config,
+    shared: &Arc<Shared>,
     mut store: LogStore<S::Response>,
     mut machine: Machine<S>,
 ) -> Result<(Raft<S>, bool), RaftError> {
@@ -104,8 +109,8 @@ async fn open<S: StateMachine>(
     replay(&mut store, &mut machine).await.map_err(|error| failed(&error))?;
 
     let is_new = store.log().state() == journal::GroupState::default() && machine.applied_id().is_none();
-    let network = Network { group, transport: config.transport.clone() };
-    let settings = openraft_config(group).map_err(|reason| RaftError::Config { group, reason })?;
+    let network = Network { shared: shared.clone() };
+    let settings = openraft_config(group, config.timings).map_err(|reason| RaftError::Config { group, reason })?;
     let raft = Raft::<S>::new(config.me, settings, network, store, machine).await.map_err(fatal)?;
     Ok((raft, is_new))
 }
@@ -159,12 +164,17 @@ async fn replay<S: StateMachine>(store: &mut LogStore<S::Response>, machine: &mu
     Ok(())
 }
 
-fn openraft_config(group: GroupId) -> Result<Arc<openraft::Config>, Arc<str>> {
+fn openraft_config(group: GroupId, timings: Timings) -> Result<Arc<openraft::Config>, Arc<str>> {
     let config = openraft::Config {
         cluster_name: group.to_string(),
-        heartbeat_interval: HEARTBEAT_MS,
-        election_timeout_min: ELECTION_MIN_MS,
-        election_timeout_max: ELECTION_MAX_MS,
+        heartbeat_interval: timings.heartbeat_ms,
+        election_timeout_min: timings.election_min_ms,
+        election_timeout_max: timings.election_max_ms,
+        // A leader that reaches some, but no majority, must not keep these from electing another.
+        quorum_loss_probe_interval: Some(2 * timings.election_max_ms),
+        // openraft's own way would bypass `Shared::give_away`, and with it the lease.
+        removed_leader_step_down: StepDownPolicy::Never,
+        backoff: BACK_OFF.to_owned(),
         // On when there is someone to talk to, see `Watcher`.
         enable_tick: false,
         enable_pre_vote: Some(true),
@@ -190,7 +200,7 @@ fn seed(config: &Config) -> u64 {
 
 /// Tells what openraft does as a [`Status`], until the group ends.
 struct Watcher<'a, S: StateMachine> {
-    me: Voter,
+    shared: Arc<Shared>,
     raft: Raft<S>,
     terms: watch::Receiver<u64>,
     status: &'a watch::Sender<Status>,
@@ -199,13 +209,19 @@ struct Watcher<'a, S: StateMachine> {
 impl<S: StateMachine> Watcher<'_, S> {
     async fn run(mut self, mut stopping: watch::Receiver<bool>) {
         let mut server = self.raft.server_metrics();
+        let mut notes = tokio::time::interval(NOTE_PROGRESS);
+        notes.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !*stopping.borrow() {
-            self.publish();
+            let leads_others = self.publish();
             let ended = tokio::select! {
                 biased;
                 changed = server.changed() => changed.is_err(),
                 changed = self.terms.changed() => changed.is_err(),
                 changed = stopping.changed() => changed.is_err(),
+                _ = notes.tick(), if leads_others => {
+                    self.note_progress();
+                    false
+                }
             };
             if ended {
                 break;
@@ -219,18 +235,26 @@ impl<S: StateMachine> Watcher<'_, S> {
         self.status.send_modify(|status| status.failed = failed);
     }
 
-    fn publish(&self) {
+    /// Tells the status; gives back whether there are followers.
+    fn publish(&self) -> bool {
         let (leader, term, members) = {
             let server = self.raft.server_metrics();
             let server = server.borrow_watched();
             (server.current_leader, server.vote.leader_id.term, server.membership_config.nodes().count())
         };
         self.raft.runtime_config().tick(members > 1);
-        let ready = match leader {
-            Some(leader) if leader == self.me => *self.terms.borrow() == term,
-            leader => leader.is_some(),
-        };
+        let leads = leader == Some(self.shared.me);
+        let ready = if leads { *self.terms.borrow() == term } else { leader.is_some() };
         let now = Status { leader: leader.map(Voter::broker), term, ready, stopped: false, failed: false };
         self.status.send_if_modified(|status| std::mem::replace(status, now) != now);
+        leads && members > 1
+    }
+
+    fn note_progress(&self) {
+        let term = self.raft.server_metrics().borrow_watched().vote.leader_id.term;
+        let (followers, end) = followers(&self.raft, &self.shared);
+        let needed_from = followers.iter().map(|follower| follower.matched.map_or(0, |id| id.index + 1)).min();
+        self.shared.set_needed_from(needed_from.unwrap_or(end).min(end));
+        lock(&self.shared.progress).note(term, Instant::now(), end, &followers);
     }
 }

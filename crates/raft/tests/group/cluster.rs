@@ -1,21 +1,32 @@
-//! Three members in one process, over a transport that hands messages across.
+//! Some members in one process, over a transport that hands messages across.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use disk::SimDisk;
 use model::GroupId;
-use raft::transport::{Call, Request, Transport, Unreachable};
-use raft::{Config, Group, ProposeError, Status, Voter};
+use raft::transport::{
+    Call, Request, Transport, Unreachable, decode_reply, decode_request, encode_reply, encode_request,
+};
+use raft::{Config, Group, Status, Voter};
 
-use crate::support::{Broker, GROUP, Recorder, entries, entry, voter};
+use crate::support::{Broker, GROUP, Recorder, voter};
 
-/// Knows every member that is up, and who is cut off.
+/// How long a message is on its way.
+pub(crate) const LATENCY: Duration = Duration::from_millis(1);
+/// How long a call over a line that is cut takes to fail: longer than any wait for it.
+const NO_ANSWER: Duration = Duration::from_secs(5);
+
+/// Knows every member that is up, and which lines are cut.
 #[derive(Default)]
-struct Switchboard {
+pub(crate) struct Switchboard {
     members: Mutex<BTreeMap<Voter, Group<Recorder>>>,
-    cut_off: Mutex<BTreeSet<Voter>>,
+    /// From one to another, not the other way.
+    cut: Mutex<BTreeSet<(i32, i32)>>,
+    /// How many requests were sent, of each kind, by and to whom.
+    calls: Mutex<Vec<(i32, i32, &'static str)>>,
 }
 
 /// One member's way to the others.
@@ -28,146 +39,180 @@ impl std::fmt::Debug for Line {
 }
 
 impl Transport for Line {
-    fn call(&self, _: GroupId, to: Voter, request: Request) -> Call {
+    /// All that is sent goes by its bytes. What is cut is lost: the caller hears nothing.
+    fn call(&self, group: GroupId, to: Voter, request: Request) -> Call {
         let Line(board, from) = self;
-        let cut = board.cut_off.lock().unwrap().iter().any(|voter| voter == from || *voter == to);
-        let member = board.members.lock().unwrap().get(&to).filter(|_| !cut).cloned();
+        let (board, from) = (board.clone(), from.broker);
+        board.calls.lock().unwrap().push((from, to.broker, kind(&request)));
+        let (head, parts) = encode_request(group, &request);
+        let mut frame = BytesMut::from(head);
+        parts.iter().for_each(|part| frame.extend_from_slice(part));
         Box::pin(async move {
             let unreachable = |reason: &str| Unreachable { to, reason: reason.to_owned() };
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            let member = member.ok_or_else(|| unreachable("cut off"))?;
-            member.receive(request).await.map_err(|error| unreachable(&error.to_string()))
+            tokio::time::sleep(LATENCY).await;
+            if board.is_cut(from, to.broker) {
+                tokio::time::sleep(NO_ANSWER).await;
+                return Err(unreachable("cut off"));
+            }
+            let member = board.members.lock().unwrap().get(&to).cloned();
+            let member = member.ok_or_else(|| unreachable("connection refused"))?;
+            let (group, request) = decode_request(frame.freeze()).expect("what was sent is understood");
+            assert_eq!(group, member.id());
+            let reply = member.receive(request).await.map_err(|error| unreachable(&error.to_string()))?;
+            if board.is_cut(to.broker, from) {
+                tokio::time::sleep(NO_ANSWER).await;
+                return Err(unreachable("cut off"));
+            }
+            Ok(decode_reply(encode_reply(&reply)).expect("what was answered is understood"))
         })
     }
 }
 
-struct Cluster {
-    board: Arc<Switchboard>,
-    brokers: BTreeMap<i32, Broker>,
+fn kind(request: &Request) -> &'static str {
+    match request {
+        Request::PreVote(_) => "pre-vote",
+        Request::Vote(_) => "vote",
+        Request::Append(append) if append.entries.is_empty() => "heartbeat",
+        Request::Append(_) => "append",
+        Request::HandOver(_) => "hand over",
+        Request::Install(_) => "install",
+    }
+}
+
+impl Switchboard {
+    fn is_cut(&self, from: i32, to: i32) -> bool {
+        self.cut.lock().unwrap().contains(&(from, to))
+    }
+
+    /// Nothing gets from one to the other any more.
+    pub(crate) fn cut(&self, from: i32, to: i32) {
+        self.cut.lock().unwrap().insert((from, to));
+    }
+
+    /// Neither way.
+    pub(crate) fn part(&self, one: i32, other: i32) {
+        self.cut(one, other);
+        self.cut(other, one);
+    }
+
+    pub(crate) fn cut_off(&self, broker: i32) {
+        (1..=9).filter(|other| *other != broker).for_each(|other| self.part(broker, other));
+    }
+
+    pub(crate) fn heal(&self) {
+        self.cut.lock().unwrap().clear();
+    }
+
+    /// The requests of a kind that were sent since the last call.
+    pub(crate) fn sent(&self, kind: &str) -> usize {
+        let calls = std::mem::take(&mut *self.calls.lock().unwrap());
+        calls.iter().filter(|(_, _, sent)| *sent == kind).count()
+    }
+}
+
+pub(crate) struct Cluster {
+    pub(crate) board: Arc<Switchboard>,
+    pub(crate) brokers: BTreeMap<i32, Broker>,
+    /// How many lives a broker's process has had.
+    lives: BTreeMap<i32, u64>,
+    seed: u64,
 }
 
 impl Cluster {
-    async fn start() -> Cluster {
-        let mut cluster = Cluster { board: Arc::default(), brokers: BTreeMap::new() };
+    pub(crate) async fn start() -> Cluster {
+        Cluster::start_with(1).await
+    }
+
+    /// Three members, whose directories (and with them their dice) come from a seed.
+    pub(crate) async fn start_with(seed: u64) -> Cluster {
+        let mut cluster = Cluster { board: Arc::default(), brokers: BTreeMap::new(), lives: BTreeMap::new(), seed };
         for broker in 1..=3 {
             cluster.start_broker(broker, &SimDisk::new(broker as u64)).await;
         }
         cluster
     }
 
-    async fn start_broker(&mut self, broker: i32, disk: &SimDisk) {
+    /// Who a broker is in this cluster.
+    pub(crate) fn voter(&self, broker: i32) -> Voter {
+        let mut voter = voter(broker);
+        let (_, low) = voter.directory.as_u64_pair();
+        voter.directory = uuid::Uuid::from_u64_pair(self.seed, low);
+        voter
+    }
+
+    pub(crate) async fn start_broker(&mut self, broker: i32, disk: &SimDisk) {
+        self.start_voter(self.voter(broker), disk).await;
+    }
+
+    pub(crate) async fn start_voter(&mut self, me: Voter, disk: &SimDisk) {
+        let broker = me.broker;
         // One of them bootstraps, for all.
-        let all = BTreeSet::from([voter(1), voter(2), voter(3)]);
+        let all = (1..=3).map(|broker| self.voter(broker)).collect();
         let bootstrap = if broker == 1 { all } else { BTreeSet::new() };
-        let transport = Arc::new(Line(self.board.clone(), voter(broker)));
-        let config = Config { bootstrap, transport, ..Config::single(GROUP, voter(broker)) };
+        let transport = Arc::new(Line(self.board.clone(), me));
+        let life = self.lives.entry(broker).or_default();
+        *life += 1;
+        let config = Config { bootstrap, transport, incarnation: *life, ..Config::single(GROUP, me) };
         let started = Broker::start_with(disk, config).await.unwrap();
-        self.board.members.lock().unwrap().insert(voter(broker), started.group.clone());
+        self.board.members.lock().unwrap().insert(me, started.group.clone());
         self.brokers.insert(broker, started);
     }
 
+    pub(crate) fn life(&self, broker: i32) -> u64 {
+        self.lives[&broker]
+    }
+
+    pub(crate) fn group(&self, broker: i32) -> &Group<Recorder> {
+        &self.brokers[&broker].group
+    }
+
     /// Power goes off at one broker.
-    async fn cut_power(&mut self, broker: i32, seed: u64) -> SimDisk {
-        self.board.members.lock().unwrap().remove(&voter(broker));
+    pub(crate) async fn cut_power(&mut self, broker: i32, seed: u64) -> SimDisk {
+        self.board.members.lock().unwrap().retain(|voter, _| voter.broker != broker);
         let broker = self.brokers.remove(&broker).unwrap();
         let disk = broker.disk.restart(seed);
         broker.stop().await;
         disk
     }
 
-    /// Waits for a leader that is ready, among those who are up and not cut off.
-    async fn leader(&self) -> (i32, Status) {
+    /// Whom each member that is up takes for the leader, of those who are ready to lead.
+    pub(crate) fn leading(&self) -> Vec<(i32, Status)> {
+        let leading = self.brokers.iter().map(|(broker, it)| (*broker, *it.group.status().borrow()));
+        leading.filter(|(broker, status)| status.ready && status.leader.unwrap().0 == *broker).collect()
+    }
+
+    /// Waits for a leader that is ready and holds its lease.
+    pub(crate) async fn leader(&self) -> (i32, Status) {
         loop {
-            let cut_off = self.board.cut_off.lock().unwrap().clone();
-            let up = self.brokers.iter().filter(|(broker, _)| !cut_off.contains(&voter(**broker)));
-            let leading = up.map(|(broker, it)| (*broker, *it.group.status().borrow()));
-            let mut leading = leading.filter(|(broker, status)| status.ready && status.leader.unwrap().0 == *broker);
+            let leading = self.leading();
+            let mut leading = leading.iter().filter(|(broker, _)| self.group(*broker).holds_lease());
             if let Some(leader) = leading.next() {
-                return leader;
+                return *leader;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    async fn applied_everywhere(&self, count: usize) {
+    pub(crate) async fn leader_other_than(&self, old: i32) -> i32 {
+        loop {
+            match self.leading().into_iter().find(|(broker, _)| *broker != old) {
+                Some((new, _)) => return new,
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    }
+
+    pub(crate) async fn applied_everywhere(&self, count: usize) {
         while !self.brokers.values().all(|broker| broker.entries().len() >= count) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
     /// Each member must be told to end: they hold one another's handles.
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.board.members.lock().unwrap().clear();
         for broker in self.brokers.into_values() {
             broker.stop().await;
         }
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn three_members_elect_a_leader_and_apply_the_same_entries() {
-    let cluster = Cluster::start().await;
-    let (leader, _) = cluster.leader().await;
-    cluster.brokers[&leader].write(0..200).await;
-    cluster.applied_everywhere(200).await;
-    let ids = |broker: &Broker| broker.history.lock().unwrap().ids.clone();
-    for broker in cluster.brokers.values() {
-        assert_eq!(broker.entries(), entries(0..200));
-        assert_eq!(ids(broker), ids(&cluster.brokers[&leader]));
-    }
-    cluster.stop().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_follower_refuses_proposals_and_names_the_leader() {
-    let cluster = Cluster::start().await;
-    let (leader, status) = cluster.leader().await;
-    let follower = &cluster.brokers[&(leader % 3 + 1)];
-    follower.group.status().wait_for(|status| status.ready).await.unwrap();
-    let refused = match follower.group.propose(entry(0)).await {
-        Ok(proposal) => proposal.await.map(drop),
-        Err(error) => Err(error),
-    };
-    assert_eq!(refused, Err(ProposeError::NotLeader { group: GROUP, leader: status.leader }));
-    cluster.stop().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_was_acknowledged_survives_the_loss_of_leaders_power() {
-    let mut cluster = Cluster::start().await;
-    let mut written = 0;
-    for seed in 0..5 {
-        let (leader, before) = cluster.leader().await;
-        cluster.brokers[&leader].write(written..written + 20).await;
-        written += 20;
-        let disk = cluster.cut_power(leader, seed).await;
-        let (_, after) = cluster.leader().await;
-        assert!(after.term > before.term);
-        cluster.start_broker(leader, &disk).await;
-        cluster.applied_everywhere(written).await;
-    }
-    for broker in cluster.brokers.values() {
-        assert_eq!(broker.entries(), entries(0..written));
-    }
-    cluster.stop().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_leader_that_is_cut_off_acknowledges_nothing_more() {
-    let cluster = Cluster::start().await;
-    let (old, _) = cluster.leader().await;
-    cluster.board.cut_off.lock().unwrap().insert(voter(old));
-    let lost = cluster.brokers[&old].propose(0..5).await;
-    let (new, _) = cluster.leader().await;
-    assert_ne!(new, old);
-    cluster.brokers[&new].write(100..110).await;
-    cluster.board.cut_off.lock().unwrap().clear();
-    for proposal in lost {
-        assert!(proposal.await.is_err());
-    }
-    cluster.applied_everywhere(10).await;
-    for broker in cluster.brokers.values() {
-        assert_eq!(broker.entries(), entries(100..110));
-    }
-    cluster.stop().await;
 }

@@ -4,6 +4,8 @@
 mod calm;
 mod cluster;
 mod crash;
+mod elections;
 mod fault;
+mod replication;
 mod restart;
 mod support;

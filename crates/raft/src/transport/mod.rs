@@ -1,19 +1,27 @@
-//! How the members of a group reach one another: typed messages over a transport that is not ours.
+//! How the members of a group reach one another: typed messages over a transport that is not ours,
+//! and [their bytes](encode_request).
+
+mod encoding;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 
+use bytes::Bytes;
 use journal::{Entry, EntryId};
 use model::GroupId;
 
-use crate::Voter;
+use crate::{Applied, Voter};
+pub use encoding::{decode_reply, decode_request, encode_reply, encode_request};
 
 /// Carries one request to a member of a group and brings its reply back; there, it is handed to
 /// [`crate::Group::receive`].
 ///
-/// Requests to one member should keep their order; they may be lost, doubled or late. The transport
-/// gives up by itself: callers do not wait for ever, but may wait for long.
+/// Several requests are on their way to one member at a time. They should keep their order, that of
+/// the first polls of what [`call`](Transport::call) returns; they may be lost, doubled or late.
+/// The transport gives up by itself: callers do not wait for ever, but may wait for long.
 pub trait Transport: Send + Sync + Debug + 'static {
     /// Sends a request.
     fn call(&self, group: GroupId, to: Voter, request: Request) -> Call;
@@ -64,6 +72,11 @@ pub enum Request {
     Vote(Candidacy),
     /// Store these entries.
     Append(Append),
+    /// Lead from now on; or, to those who are not meant: let it be elected, without waiting for my lease to end.
+    HandOver(HandOver),
+    /// Take my state: what you lack is purged. Answered once it is fetched and installed, however
+    /// long that takes.
+    Install(Install),
 }
 
 /// What a member stands with.
@@ -82,12 +95,38 @@ pub struct Candidacy {
 pub struct Append {
     /// The leader.
     pub ballot: Ballot,
+    /// Which life of the leader's process this is, see [`crate::Config::incarnation`].
+    pub incarnation: u64,
+    /// All members have the entries below this index: nobody will ask for them.
+    pub needed_from: u64,
     /// The entry before these.
     pub previous: Option<EntryId>,
     /// Consecutive entries.
     pub entries: Vec<Entry>,
     /// The last entry that the leader knows to be committed.
     pub committed: Option<EntryId>,
+}
+
+/// A leader gives its leadership away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HandOver {
+    /// The leader that gives it away.
+    pub ballot: Ballot,
+    /// Who is to lead.
+    pub to: Voter,
+    /// The last entry of the leader, which the next one must have.
+    pub last: Option<EntryId>,
+}
+
+/// The leader's state, for a member that is behind the purged part of the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Install {
+    /// The leader.
+    pub ballot: Ballot,
+    /// How far the state reaches.
+    pub applied: Applied,
+    /// What the leader's state machine said of it, see [`crate::StateMachine::offer`].
+    pub offer: Bytes,
 }
 
 /// What a member replies.
@@ -104,6 +143,16 @@ pub enum Reply {
     },
     /// To [`Request::Append`].
     Append(Appended),
+    /// To [`Request::HandOver`].
+    HandOver {
+        /// Whether it stands for election, or will vote for who does.
+        accepted: bool,
+    },
+    /// To [`Request::Install`].
+    Install {
+        /// Whom it follows; a later leader than the one that asked: nothing was installed.
+        ballot: Ballot,
+    },
 }
 
 /// What became of appended entries.

@@ -1,0 +1,77 @@
+//! What a handle of a group does where there are other members.
+
+use std::future::Future;
+use std::task::{Context, Waker};
+
+use futures::FutureExt;
+use model::BrokerId;
+use tokio::task::unconstrained;
+
+use crate::transport::{Reply, Request};
+use crate::{ChangeError, Follower, Group, Members, RaftError, StateMachine, Voter, core};
+
+impl<S: StateMachine> Group<S> {
+    /// Answers what another member asks; the receiving end of a [`Transport`](crate::Transport).
+    ///
+    /// Requests take effect in the order of these calls, not in that in which the replies are waited
+    /// for: call it as they arrive.
+    pub fn receive(&self, request: Request) -> impl Future<Output = Result<Reply, RaftError>> + Send + use<S> {
+        let group = self.id();
+        let (raft, shared) = (self.running().raft.clone(), self.running().shared.clone());
+        let answer = async move { core::receive::<S>(&raft, &shared, request).await };
+        // Its first poll queues it: not to be left to tasks, which overtake one another.
+        let mut answer = Box::pin(unconstrained(answer));
+        let first = answer.poll_unpin(&mut Context::from_waker(Waker::noop()));
+        async move {
+            let answer = match first {
+                std::task::Poll::Ready(answer) => answer,
+                std::task::Poll::Pending => answer.await,
+            };
+            answer.map_err(|error| RaftError::Storage { group, reason: error.to_string().into() })
+        }
+    }
+
+    /// The members, as far as this one has heard.
+    pub fn members(&self) -> Members {
+        core::members(&self.running().raft)
+    }
+
+    /// Whether this member leads, has applied its term's first entry, and knows that nobody else can have been
+    /// elected by now: a majority answered what was sent within the lease. Only then may it answer
+    /// a read by itself. (Of an answer to a proposal it is known anyway: a majority has the entry.)
+    pub fn holds_lease(&self) -> bool {
+        let status = *self.status().borrow();
+        let running = self.running();
+        status.ready
+            && status.leader == Some(running.shared.me.broker())
+            && !running.shared.gave_away(status.term)
+            && core::is_in_lease(&running.raft, &running.shared)
+    }
+
+    /// The other members and how far they have come; empty if this one does not lead.
+    pub fn followers(&self) -> Vec<Follower> {
+        core::followers(&self.running().raft, &self.running().shared).0
+    }
+
+    /// Resolves once so many members, this one included, have the entry at `index` on their disks:
+    /// for a `min.insync.replicas` above the majority. An error if this member ceases to lead first.
+    pub async fn held_by(&self, index: u64, members: usize) -> Result<(), ChangeError> {
+        core::held_by(&self.running().raft, &self.running().shared, index, members).await
+    }
+
+    /// Gives leadership to that voter, or to the one that has most. No proposal is taken meanwhile;
+    /// those that were are not lost. Resolves when it leads: within milliseconds, if it answers.
+    pub async fn hand_over(&self, to: Option<Voter>) -> Result<(), ChangeError> {
+        core::hand_over(&self.running().raft, &self.running().shared, to).await
+    }
+
+    /// The process of a broker is known to be dead: if it led this group, this member stands for
+    /// election at once, without waiting for the leader's lease to end. `incarnation` is which of
+    /// the broker's processes that was ([`Config::incarnation`](crate::Config::incarnation)).
+    ///
+    /// To be told of a process that lives, and only can't be reached, is not safe: it could go on
+    /// to answer reads for the rest of its lease while another leads.
+    pub async fn leader_gone(&self, broker: BrokerId, incarnation: u64) {
+        core::leader_gone(&self.running().raft, &self.running().shared, broker.0, incarnation).await;
+    }
+}
