@@ -1,7 +1,8 @@
 //! What a handle of a group does where there are other members.
 
+use std::collections::BTreeSet;
 use std::future::Future;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use futures::FutureExt;
 use model::BrokerId;
@@ -14,20 +15,30 @@ impl<S: StateMachine> Group<S> {
     /// Answers what another member asks; the receiving end of a [`Transport`](crate::Transport).
     ///
     /// Requests take effect in the order of these calls, not in that in which the replies are waited
-    /// for: call it as they arrive.
-    pub fn receive(&self, request: Request) -> impl Future<Output = Result<Reply, RaftError>> + Send + use<S> {
+    /// for: call it as they arrive. What is meant for another voter is refused; that may be this
+    /// broker before it lost its directory, for which it must not vote or acknowledge anything.
+    pub fn receive(
+        &self,
+        to: Voter,
+        request: Request,
+    ) -> impl Future<Output = Result<Reply, RaftError>> + Send + use<S> {
         let group = self.id();
         let (raft, shared) = (self.running().raft.clone(), self.running().shared.clone());
-        let answer = async move { core::receive::<S>(&raft, &shared, request).await };
+        let answer = async move {
+            if to != shared.me {
+                return Err(RaftError::NotMe { group, to });
+            }
+            let failed = |error: core::Failure| RaftError::Storage { group, reason: error.to_string().into() };
+            core::receive::<S>(&raft, &shared, request).await.map_err(failed)
+        };
         // Its first poll queues it: not to be left to tasks, which overtake one another.
         let mut answer = Box::pin(unconstrained(answer));
         let first = answer.poll_unpin(&mut Context::from_waker(Waker::noop()));
         async move {
-            let answer = match first {
-                std::task::Poll::Ready(answer) => answer,
-                std::task::Poll::Pending => answer.await,
-            };
-            answer.map_err(|error| RaftError::Storage { group, reason: error.to_string().into() })
+            match first {
+                Poll::Ready(answer) => answer,
+                Poll::Pending => answer.await,
+            }
         }
     }
 
@@ -59,10 +70,23 @@ impl<S: StateMachine> Group<S> {
         core::held_by(&self.running().raft, &self.running().shared, index, members).await
     }
 
+    /// Makes these the members: new ones learn first and vote once they have nearly all entries, then
+    /// those that are not named go. To be called at the leader. It may be called again at any time,
+    /// after an error too, and by another leader: it goes on from where it is.
+    ///
+    /// A leader that is not to vote any more hands its leadership over, and answers
+    /// [`ChangeError::NotLeader`]: the next one has to be asked for the rest.
+    pub async fn set_members(&self, voters: &BTreeSet<Voter>, learners: &BTreeSet<Voter>) -> Result<(), ChangeError> {
+        let shared = &self.running().shared;
+        let _one_by_one = shared.changing.lock().await;
+        core::set_members(&self.running().raft, shared, voters, learners).await
+    }
+
     /// Gives leadership to that voter, or to the one that has most. No proposal is taken meanwhile;
     /// those that were are not lost. Resolves when it leads: within milliseconds, if it answers.
     pub async fn hand_over(&self, to: Option<Voter>) -> Result<(), ChangeError> {
-        core::hand_over(&self.running().raft, &self.running().shared, to).await
+        let may = move |voter| to.is_none_or(|to| to == voter);
+        core::hand_over(&self.running().raft, &self.running().shared, &may).await.map(drop)
     }
 
     /// The process of a broker is known to be dead: if it led this group, this member stands for

@@ -8,6 +8,7 @@ use std::time::Duration;
 use model::{BrokerId, GroupId};
 use uuid::Uuid;
 
+use crate::CatchUp;
 use crate::transport::{Alone, Transport};
 
 /// One member of a Raft group.
@@ -92,6 +93,8 @@ pub struct Config {
     pub incarnation: u64,
     /// How long members wait for one another.
     pub timings: Timings,
+    /// The way to bring other members' state here.
+    pub catch_up: Arc<dyn CatchUp>,
 }
 
 impl Config {
@@ -106,6 +109,7 @@ impl Config {
             transport: Arc::new(Alone),
             incarnation: 0,
             timings: Timings::default(),
+            catch_up: Arc::new(Alone),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use model::{BrokerId, ErrorCode, GroupId};
 
+use crate::Voter;
+
 /// Why a group did not start, or did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RaftError {
@@ -38,6 +40,14 @@ pub enum RaftError {
         group: GroupId,
         /// What is wrong with it.
         reason: Arc<str>,
+    },
+    /// A message reached the wrong broker, or one that has another directory now.
+    #[error("raft group {group}: a message for voter {to} arrived here; whoever sent it has an old address")]
+    NotMe {
+        /// Which group.
+        group: GroupId,
+        /// Whom it was for.
+        to: Voter,
     },
     /// The group was shut down.
     #[error("raft group {group} has stopped")]
@@ -108,6 +118,20 @@ pub enum ChangeError {
     /// Nobody could lead instead: no other voter answers and has nearly all entries.
     #[error("raft group {group} has no voter that could lead instead; wait until one has caught up")]
     NoSuccessor {
+        /// Which group.
+        group: GroupId,
+    },
+    /// A new voter can't be reached, or does not come nearer to what the others have.
+    #[error("voter {voter} is too far behind to vote in raft group {group}; check its broker and try again")]
+    Behind {
+        /// Which group.
+        group: GroupId,
+        /// Who.
+        voter: Voter,
+    },
+    /// A group can't do without voters.
+    #[error("raft group {group} needs a voter; name one at least")]
+    NoVoters {
         /// Which group.
         group: GroupId,
     },

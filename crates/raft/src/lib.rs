@@ -56,6 +56,6 @@ pub use error::{ChangeError, ProposeError, RaftError};
 pub use group::{Group, Proposal};
 pub use journal::EntryId;
 pub use members::{Follower, Members};
-pub use state_machine::{Applied, StateMachine};
+pub use state_machine::{Applied, CatchUp, StateMachine};
 pub use status::Status;
 pub use transport::Transport;

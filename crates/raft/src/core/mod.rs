@@ -3,6 +3,7 @@
 //! All of a group's tasks (openraft's core, its log reader, the one that applies) run on the group's
 //! own worker, started by [`worker::start`]; other threads only send to their channels.
 
+mod change;
 mod encoding;
 mod log_store;
 mod machine;
@@ -20,6 +21,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use journal::EntryId;
 
 use crate::{ProposeError, StateMachine};
+pub(crate) use change::set_members;
 pub(crate) use shared::Shared;
 pub(crate) use succession::{followers, hand_over, held_by, is_in_lease, leader_gone, members};
 pub(crate) use types::{Answer, Proposed};
@@ -33,12 +35,15 @@ pub(crate) type Raft<S> = openraft::Raft<types::Types<<S as StateMachine>::Respo
 /// What openraft answers to a proposal.
 pub(crate) type Written<R> = openraft::raft::ClientWriteResult<types::Types<R>>;
 
+/// Why a request was not answered.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 /// Answers what another member asks.
 pub(crate) async fn receive<S: StateMachine>(
     raft: &Raft<S>,
     shared: &Shared,
     request: Request,
-) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<Reply, Failure> {
     Ok(match request {
         Request::PreVote(candidacy) => messages::vote_reply(&raft.pre_vote(messages::vote_request(candidacy)).await?),
         Request::Vote(candidacy) => messages::vote_reply(&raft.vote(messages::vote_request(candidacy)).await?),

@@ -18,6 +18,8 @@ pub(crate) struct Shared {
     pub(crate) incarnation: u64,
     pub(crate) timings: Timings,
     pub(crate) transport: Arc<dyn Transport>,
+    /// Members are changed by one at a time.
+    pub(crate) changing: tokio::sync::Mutex<()>,
     /// What a leader knows of its followers.
     pub(super) progress: Mutex<Progress>,
     /// The index below which no member needs entries any more: at a leader as it sees it, elsewhere
@@ -37,6 +39,7 @@ impl Shared {
             incarnation: config.incarnation,
             timings: config.timings,
             transport: config.transport.clone(),
+            changing: tokio::sync::Mutex::default(),
             progress: Mutex::default(),
             needed_from: AtomicU64::new(0),
             given_away: AtomicU64::new(0),

@@ -25,14 +25,14 @@ const ASK_OTHERS: Duration = Duration::from_millis(50);
 /// these to be elected, which takes two writes to disks.
 const STAND_LATER: Duration = Duration::from_millis(100);
 
-/// Gives leadership to `to`, or else to the voter that has most.
+/// Gives leadership to the voter that has most, of those that may have it. Tells which.
 pub(crate) async fn hand_over<S: StateMachine>(
     raft: &Raft<S>,
     shared: &Shared,
-    to: Option<Voter>,
-) -> Result<(), ChangeError> {
+    may: &(dyn Fn(Voter) -> bool + Sync),
+) -> Result<Voter, ChangeError> {
     let group = shared.group;
-    let (to, term) = successor(raft, shared, to).await?;
+    let (to, term) = successor(raft, shared, may).await?;
     // Before anyone learns that our lease need not be waited for.
     shared.give_away(term);
     let stopped = |_| ChangeError::Stopped { group };
@@ -45,7 +45,7 @@ pub(crate) async fn hand_over<S: StateMachine>(
                 (server.current_leader, server.vote.leader_id.term)
             };
             match leader {
-                Some(leader) if leader == to => return Ok(()),
+                Some(leader) if leader == to => return Ok(to),
                 Some(leader) if now > term => {
                     return Err(ChangeError::NotLeader { group, leader: Some(leader.broker()) });
                 }
@@ -63,7 +63,7 @@ pub(crate) async fn hand_over<S: StateMachine>(
 async fn successor<S: StateMachine>(
     raft: &Raft<S>,
     shared: &Shared,
-    to: Option<Voter>,
+    may: &(dyn Fn(Voter) -> bool + Sync),
 ) -> Result<(Voter, u64), ChangeError> {
     let group = shared.group;
     let deadline = Instant::now() + SUCCESSOR_CATCHES_UP;
@@ -79,11 +79,7 @@ async fn successor<S: StateMachine>(
         }
         let (followers, end) = followers(raft, shared);
         let answers = |follower: &&Follower| follower.heard.is_some_and(|at| at.elapsed() < shared.timings.lease());
-        let wanted = |follower: &&Follower| match to {
-            Some(to) => follower.voter == to,
-            None => true,
-        };
-        let best = followers.iter().filter(|follower| voters.contains(&follower.voter)).filter(wanted);
+        let best = followers.iter().filter(|follower| voters.contains(&follower.voter) && may(follower.voter));
         let best = best.filter(answers).max_by_key(|follower| follower.matched.map(|id| id.index));
         match best {
             Some(best) if best.matched.map_or(0, |id| id.index + 1) + SUCCESSOR_LACKS_AT_MOST >= end => {

@@ -3,7 +3,7 @@
 //!
 //! | what | bytes |
 //! |---|---|
-//! | request | version u8, kind u8, group u32, then by kind: |
+//! | request | version u8, kind u8, group u32, to: voter, then by kind: |
 //! | 0 pre-vote, 1 vote | ballot, last: id?, handed over u8 |
 //! | 2 append | ballot, incarnation u64, needed from u64, previous: id?, committed: id?, entries u32, for each: kind u8, term u64, node i32, length u32; then all payloads |
 //! | 3 hand over | ballot, to: voter, last: id? |
@@ -47,13 +47,14 @@ const ENTRY_BYTES: usize = 17;
 
 /// The bytes of a request: a head, and payloads that are shared with it and not copied. They are to
 /// arrive one after another, as one buffer.
-pub fn encode_request(group: GroupId, request: &Request) -> (Bytes, Vec<Bytes>) {
+pub fn encode_request(group: GroupId, to: Voter, request: &Request) -> (Bytes, Vec<Bytes>) {
     let entries = if let Request::Append(append) = request { append.entries.len() } else { 0 };
     let mut head = BytesMut::with_capacity(HEAD_BYTES + entries * ENTRY_BYTES);
     let mut start = |kind| {
         head.put_u8(VERSION);
         head.put_u8(kind);
         head.put_u32_le(group.0);
+        put_voter(&mut head, to);
     };
     let parts = match request {
         Request::PreVote(candidacy) => {
@@ -87,12 +88,13 @@ pub fn encode_request(group: GroupId, request: &Request) -> (Bytes, Vec<Bytes>) 
     (head.freeze(), parts)
 }
 
-/// The request that these bytes are, if this version knows it. Payloads are slices of `bytes`: the
+/// The group, the voter and the request for it that these bytes are, if this version knows it. Payloads are slices of `bytes`: the
 /// journal's cache keeps them, so the buffer should hold nothing else.
-pub fn decode_request(mut bytes: Bytes) -> Option<(GroupId, Request)> {
+pub fn decode_request(mut bytes: Bytes) -> Option<(GroupId, Voter, Request)> {
     let bytes = &mut bytes;
     let kind = get_version_and_kind(bytes)?;
     let group = GroupId(bytes.try_get_u32_le().ok()?);
+    let receiver = get_voter(bytes)?;
     let request = match kind {
         PRE_VOTE => Request::PreVote(get_candidacy(bytes)?),
         VOTE => Request::Vote(get_candidacy(bytes)?),
@@ -109,7 +111,7 @@ pub fn decode_request(mut bytes: Bytes) -> Option<(GroupId, Request)> {
         }
         _ => return None,
     };
-    bytes.is_empty().then_some((group, request))
+    bytes.is_empty().then_some((group, receiver, request))
 }
 
 /// The bytes of a reply.

@@ -7,13 +7,15 @@ mod tests;
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use journal::{Entry, EntryId};
 use model::GroupId;
 
-use crate::{Applied, Voter};
+use crate::{Applied, CatchUp, Voter};
 pub use encoding::{decode_reply, decode_request, encode_reply, encode_request};
 
 /// Carries one request to a member of a group and brings its reply back; there, it is handed to
@@ -48,6 +50,13 @@ impl Transport for Alone {
     fn call(&self, _group: GroupId, to: Voter, _request: Request) -> Call {
         let reason = "this broker has no connections to others".to_owned();
         Box::pin(std::future::ready(Err(Unreachable { to, reason })))
+    }
+}
+
+impl CatchUp for Alone {
+    fn fetch(&self, _group: GroupId, from: Voter, _offer: Bytes) -> BoxFuture<'static, io::Result<()>> {
+        let what = format!("this broker has no way to copy state from voter {from}");
+        Box::pin(std::future::ready(Err(io::Error::new(io::ErrorKind::Unsupported, what))))
     }
 }
 

@@ -35,11 +35,13 @@ fn hex(text: &str) -> Vec<u8> {
 
 const LEADER: &str = "01 0700000000000000 02000000 02020202020202020202020202020202";
 const GROUP: GroupId = GroupId(9);
+/// The group, and voter 4 to whom all is sent.
+const TO: &str = "09000000 04000000 04040404040404040404040404040404";
 
 fn assert_request(request: &Request, expected: &str) {
-    let bytes = joined(encode_request(GROUP, request));
+    let bytes = joined(encode_request(GROUP, voter(4), request));
     assert_eq!(bytes, hex(expected), "{request:?}: {bytes:02x?}");
-    assert_eq!(decode_request(bytes), Some((GROUP, request.clone())));
+    assert_eq!(decode_request(bytes), Some((GROUP, voter(4), request.clone())));
 }
 
 fn assert_reply(reply: &Reply, expected: &str) {
@@ -54,8 +56,8 @@ fn requests_have_these_bytes() {
     let candidacy = Candidacy { ballot, last: Some(id(7, 5)), handed_over: true };
     let stands = "00 0800000000000000 03000000 03030303030303030303030303030303
         01 0700000000000000 02000000 0500000000000000 01";
-    assert_request(&Request::PreVote(candidacy), &format!("01 00 09000000 {stands}"));
-    assert_request(&Request::Vote(candidacy), &format!("01 01 09000000 {stands}"));
+    assert_request(&Request::PreVote(candidacy), &format!("01 00 {TO} {stands}"));
+    assert_request(&Request::Vote(candidacy), &format!("01 01 {TO} {stands}"));
 
     let entry = |term, index, kind, payload: &'static str| Entry { id: id(term, index), kind, payload: payload.into() };
     let entries = vec![entry(6, 4, Entry::NORMAL, "abc"), entry(7, 5, Entry::BLANK, ""), entry(7, 6, 2, "d")];
@@ -70,7 +72,7 @@ fn requests_have_these_bytes() {
     assert_request(
         &Request::Append(append),
         &format!(
-            "01 02 09000000 {LEADER} 1100000000000000 0300000000000000
+            "01 02 {TO} {LEADER} 1100000000000000 0300000000000000
             01 0600000000000000 02000000 0300000000000000 00 0000000000000000 00000000 0000000000000000 03000000
             01 0600000000000000 02000000 03000000  00 0700000000000000 02000000 00000000
             02 0700000000000000 02000000 01000000 616263 64"
@@ -80,14 +82,14 @@ fn requests_have_these_bytes() {
     assert_request(
         &Request::HandOver(hand_over),
         &format!(
-            "01 03 09000000 {LEADER} 01000000 01010101010101010101010101010101
+            "01 03 {TO} {LEADER} 01000000 01010101010101010101010101010101
             01 0700000000000000 02000000 0500000000000000"
         ),
     );
     let applied = Applied { id: id(7, 5), membership: "ab".into() };
     assert_request(
         &Request::Install(Install { ballot: leader(), applied, offer: "cd".into() }),
-        &format!("01 04 09000000 {LEADER} 0700000000000000 02000000 0500000000000000 02000000 6162 6364"),
+        &format!("01 04 {TO} {LEADER} 0700000000000000 02000000 0500000000000000 02000000 6162 6364"),
     );
 }
 
@@ -109,10 +111,10 @@ fn payloads_are_neither_copied_on_the_way_out_nor_on_the_way_in() {
     let payload = Bytes::from(vec![7; 1000]);
     let entries = vec![Entry { id: id(7, 0), kind: Entry::NORMAL, payload: payload.clone() }];
     let append = Append { ballot: leader(), incarnation: 1, needed_from: 0, previous: None, entries, committed: None };
-    let (head, parts) = encode_request(GROUP, &Request::Append(append));
+    let (head, parts) = encode_request(GROUP, voter(4), &Request::Append(append));
     assert_eq!(parts[0].as_ptr(), payload.as_ptr());
     let frame = joined((head.clone(), parts));
-    let Some((_, Request::Append(append))) = decode_request(frame.clone()) else { panic!("an append") };
+    let Some((_, _, Request::Append(append))) = decode_request(frame.clone()) else { panic!("an append") };
     assert_eq!(append.entries[0].payload.as_ptr(), frame[head.len()..].as_ptr());
 }
 
@@ -126,7 +128,7 @@ fn an_append_is_refused_whose_terms_go_back_or_whose_indexes_overflow() {
         };
         let entries = terms.iter().enumerate().map(entry).collect();
         let append = Append { ballot: leader(), incarnation: 1, needed_from: 0, previous, entries, committed: None };
-        decode_request(joined(encode_request(GROUP, &Request::Append(append))))
+        decode_request(joined(encode_request(GROUP, voter(4), &Request::Append(append))))
     };
     assert!(append(None, &[5, 5, 7]).is_some());
     assert!(append(None, &[5, 4]).is_none());
@@ -145,7 +147,7 @@ fn a_count_that_the_bytes_do_not_hold_reserves_nothing() {
         entries: Vec::new(),
         committed: None,
     };
-    let mut bytes = BytesMut::from(joined(encode_request(GROUP, &Request::Append(empty))));
+    let mut bytes = BytesMut::from(joined(encode_request(GROUP, voter(4), &Request::Append(empty))));
     let count = bytes.len() - 4;
     bytes[count..].copy_from_slice(&u32::MAX.to_le_bytes());
     assert_eq!(decode_request(bytes.freeze()), None);
@@ -203,9 +205,9 @@ fn any_request() -> impl Strategy<Value = Request> {
 
 proptest! {
     #[test]
-    fn every_request_survives_its_bytes(group: u32, request in any_request()) {
-        let bytes = joined(encode_request(GroupId(group), &request));
-        prop_assert_eq!(decode_request(bytes), Some((GroupId(group), request)));
+    fn every_request_survives_its_bytes(group: u32, to in any_voter(), request in any_request()) {
+        let bytes = joined(encode_request(GroupId(group), to, &request));
+        prop_assert_eq!(decode_request(bytes), Some((GroupId(group), to, request)));
     }
 
     /// What is understood at all is understood in one way: no bytes are ignored.
@@ -213,12 +215,12 @@ proptest! {
     fn what_arrives_changed_is_refused_or_says_something_else(
         request in any_request(), at: prop::sample::Index, flip in 1..=255_u8, cut: prop::sample::Index,
     ) {
-        let bytes = joined(encode_request(GROUP, &request));
+        let bytes = joined(encode_request(GROUP, voter(4), &request));
         let mut changed = bytes.to_vec();
         let at = at.index(changed.len());
         changed[at] ^= flip;
-        if let Some((group, other)) = decode_request(changed.clone().into()) {
-            prop_assert_eq!(joined(encode_request(group, &other)), changed);
+        if let Some((group, to, other)) = decode_request(changed.clone().into()) {
+            prop_assert_eq!(joined(encode_request(group, to, &other)), changed);
         }
         // An offer is opaque and ends with the frame.
         if !matches!(request, Request::Install(_)) {
@@ -231,8 +233,8 @@ proptest! {
     fn arbitrary_bytes_do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..400), kind in 0..6_u8) {
         let shaped = [&[1, kind], &bytes[..]].concat();
         for bytes in [bytes, shaped] {
-            if let Some((group, request)) = decode_request(bytes.clone().into()) {
-                prop_assert_eq!(joined(encode_request(group, &request)), bytes.clone());
+            if let Some((group, to, request)) = decode_request(bytes.clone().into()) {
+                prop_assert_eq!(joined(encode_request(group, to, &request)), bytes.clone());
             }
             if let Some(reply) = decode_reply(bytes.clone().into()) {
                 prop_assert_eq!(encode_reply(&reply), bytes);

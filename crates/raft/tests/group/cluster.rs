@@ -10,7 +10,7 @@ use model::GroupId;
 use raft::transport::{
     Call, Request, Transport, Unreachable, decode_reply, decode_request, encode_reply, encode_request,
 };
-use raft::{Config, Group, Status, Voter};
+use raft::{ChangeError, Config, Group, Status, Voter};
 
 use crate::support::{Broker, GROUP, Recorder, voter};
 
@@ -22,7 +22,7 @@ const NO_ANSWER: Duration = Duration::from_secs(5);
 /// Knows every member that is up, and which lines are cut.
 #[derive(Default)]
 pub(crate) struct Switchboard {
-    members: Mutex<BTreeMap<Voter, Group<Recorder>>>,
+    members: Mutex<BTreeMap<i32, Group<Recorder>>>,
     /// From one to another, not the other way.
     cut: Mutex<BTreeSet<(i32, i32)>>,
     /// How many requests were sent, of each kind, by and to whom.
@@ -44,7 +44,7 @@ impl Transport for Line {
         let Line(board, from) = self;
         let (board, from) = (board.clone(), from.broker);
         board.calls.lock().unwrap().push((from, to.broker, kind(&request)));
-        let (head, parts) = encode_request(group, &request);
+        let (head, parts) = encode_request(group, to, &request);
         let mut frame = BytesMut::from(head);
         parts.iter().for_each(|part| frame.extend_from_slice(part));
         Box::pin(async move {
@@ -54,11 +54,11 @@ impl Transport for Line {
                 tokio::time::sleep(NO_ANSWER).await;
                 return Err(unreachable("cut off"));
             }
-            let member = board.members.lock().unwrap().get(&to).cloned();
+            let member = board.members.lock().unwrap().get(&to.broker).cloned();
             let member = member.ok_or_else(|| unreachable("connection refused"))?;
-            let (group, request) = decode_request(frame.freeze()).expect("what was sent is understood");
+            let (group, to, request) = decode_request(frame.freeze()).expect("what was sent is understood");
             assert_eq!(group, member.id());
-            let reply = member.receive(request).await.map_err(|error| unreachable(&error.to_string()))?;
+            let reply = member.receive(to, request).await.map_err(|error| unreachable(&error.to_string()))?;
             if board.is_cut(to.broker, from) {
                 tokio::time::sleep(NO_ANSWER).await;
                 return Err(unreachable("cut off"));
@@ -116,6 +116,7 @@ pub(crate) struct Cluster {
     /// How many lives a broker's process has had.
     lives: BTreeMap<i32, u64>,
     seed: u64,
+    founders: i32,
 }
 
 impl Cluster {
@@ -125,8 +126,13 @@ impl Cluster {
 
     /// Three members, whose directories (and with them their dice) come from a seed.
     pub(crate) async fn start_with(seed: u64) -> Cluster {
-        let mut cluster = Cluster { board: Arc::default(), brokers: BTreeMap::new(), lives: BTreeMap::new(), seed };
-        for broker in 1..=3 {
+        Cluster::found(seed, 3).await
+    }
+
+    pub(crate) async fn found(seed: u64, founders: i32) -> Cluster {
+        let (board, brokers, lives) = (Arc::default(), BTreeMap::new(), BTreeMap::new());
+        let mut cluster = Cluster { board, brokers, lives, seed, founders };
+        for broker in 1..=founders {
             cluster.start_broker(broker, &SimDisk::new(broker as u64)).await;
         }
         cluster
@@ -147,15 +153,32 @@ impl Cluster {
     pub(crate) async fn start_voter(&mut self, me: Voter, disk: &SimDisk) {
         let broker = me.broker;
         // One of them bootstraps, for all.
-        let all = (1..=3).map(|broker| self.voter(broker)).collect();
+        let all = (1..=self.founders).map(|broker| self.voter(broker)).collect();
         let bootstrap = if broker == 1 { all } else { BTreeSet::new() };
         let transport = Arc::new(Line(self.board.clone(), me));
         let life = self.lives.entry(broker).or_default();
         *life += 1;
         let config = Config { bootstrap, transport, incarnation: *life, ..Config::single(GROUP, me) };
         let started = Broker::start_with(disk, config).await.unwrap();
-        self.board.members.lock().unwrap().insert(me, started.group.clone());
+        self.board.members.lock().unwrap().insert(me.broker, started.group.clone());
         self.brokers.insert(broker, started);
+    }
+
+    /// These brokers, with the directories that they began with.
+    pub(crate) fn voters(&self, brokers: &[i32]) -> BTreeSet<Voter> {
+        brokers.iter().map(|broker| self.voter(*broker)).collect()
+    }
+
+    /// Asks whoever leads, again and again, until these are the members.
+    pub(crate) async fn set_members(&self, voters: &BTreeSet<Voter>, learners: &BTreeSet<Voter>) {
+        loop {
+            let (leader, _) = self.leader().await;
+            match self.group(leader).set_members(voters, learners).await {
+                Ok(()) => return,
+                Err(ChangeError::NotLeader { .. } | ChangeError::TimedOut { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 
     pub(crate) fn life(&self, broker: i32) -> u64 {
@@ -168,7 +191,7 @@ impl Cluster {
 
     /// Power goes off at one broker.
     pub(crate) async fn cut_power(&mut self, broker: i32, seed: u64) -> SimDisk {
-        self.board.members.lock().unwrap().retain(|voter, _| voter.broker != broker);
+        self.board.members.lock().unwrap().remove(&broker);
         let broker = self.brokers.remove(&broker).unwrap();
         let disk = broker.disk.restart(seed);
         broker.stop().await;

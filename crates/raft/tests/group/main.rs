@@ -6,6 +6,7 @@ mod cluster;
 mod crash;
 mod elections;
 mod fault;
+mod members;
 mod replication;
 mod restart;
 mod support;
