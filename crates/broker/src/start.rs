@@ -231,7 +231,8 @@ async fn start_controller(
         ..Registration::new(id, directory)
     };
     let cluster_id = meta.cluster_id.clone();
-    let bootstrap = Bootstrap { cluster_id, broker: broker.clone(), shards, features: initial_levels() };
+    let bootstrap =
+        Bootstrap { cluster_id, broker: broker.clone(), shards, features: initial_levels(), founders: vec![] };
     controller.bootstrap(bootstrap).await?;
     controller.register(broker).await?;
     Ok(controller)

@@ -19,7 +19,8 @@ const ROUNDS: u128 = 2_000;
 fn main() {
     let mut draft = Draft::default();
     let broker = Registration::new(BrokerId(1), Uuid::from_u128(1));
-    let bootstrap = Bootstrap { cluster_id: "bench".into(), broker, shards: 4, features: initial_levels() };
+    let bootstrap =
+        Bootstrap { cluster_id: "bench".into(), broker, shards: 4, features: initial_levels(), founders: vec![] };
     apply(&mut draft, Command::Bootstrap(bootstrap), 1).expect("an empty image takes a bootstrap");
     for number in 0..TOPICS {
         apply(&mut draft, create(number), 2).expect("names are new");

@@ -19,8 +19,13 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
         1 => bootstrap().prop_map(Command::Bootstrap),
         3 => registration().prop_map(Command::RegisterBroker),
-        2 => (broker(), 0..20_u64, any::<bool>())
-            .prop_map(|(id, epoch, fenced)| Command::FenceBroker(FenceBroker { id, epoch, fenced })),
+        3 => (broker(), 0..20_u64, any::<bool>(), prop::option::of(0..9_i64))
+            .prop_map(|(id, epoch, fenced, at_ms)| Command::FenceBroker(FenceBroker { id, epoch, fenced, at_ms })),
+        1 => broker().prop_map(|id| Command::UnregisterBroker(UnregisterBroker { id })),
+        1 => (broker(), any::<bool>()).prop_map(|(id, drained)| Command::DrainBroker(DrainBroker { id, drained })),
+        3 => several(members_change()).prop_map(|shards| Command::ChangeShardMembers(ChangeShardMembers { shards })),
+        2 => (some_brokers(), some_brokers())
+            .prop_map(|(from, to)| Command::SetControllers(SetControllers { from, to })),
         3 => several(wish()).prop_map(|wishes| Command::CreateShards(CreateShards { wishes })),
         6 => several(new_topic()).prop_map(|topics| Command::CreateTopics(CreateTopics { topics })),
         3 => several(topic_id()).prop_map(|topics| Command::DeleteTopics(DeleteTopics { topics })),
@@ -37,8 +42,13 @@ fn several<T: std::fmt::Debug>(item: impl Strategy<Value = T>) -> impl Strategy<
 }
 
 fn bootstrap() -> impl Strategy<Value = Bootstrap> {
-    (registration(), 1..4_u32, levels().prop_filter("no level to refuse", |levels| levels.values().all(|it| *it > 0)))
-        .prop_map(|(broker, shards, features)| Bootstrap { cluster_id: "c".into(), broker, shards, features })
+    let levels = levels().prop_filter("no level to refuse", |levels| levels.values().all(|it| *it > 0));
+    (registration(), 1..4_u32, levels, several(registration())).prop_map(|(broker, shards, features, founders)| {
+        let id = broker.id;
+        let mut others: std::collections::BTreeMap<_, _> = founders.into_iter().map(|it| (it.id, it)).collect();
+        others.remove(&id);
+        Bootstrap { cluster_id: "c".into(), broker, shards, features, founders: others.into_values().collect() }
+    })
 }
 
 fn registration() -> impl Strategy<Value = Registration> {
@@ -50,6 +60,15 @@ fn registration() -> impl Strategy<Value = Registration> {
         let shards = cluster.as_ref().map(|_| 2);
         Registration { id, directory: Uuid::from_u128(directory), rack, listeners, cluster, shards }
     })
+}
+
+fn members_change() -> impl Strategy<Value = MembersChange> {
+    (shard(), some_brokers(), some_brokers()).prop_map(|(shard, from, to)| MembersChange { shard, from, to })
+}
+
+/// Mostly few of them, so that a precondition may hold by chance.
+fn some_brokers() -> impl Strategy<Value = Vec<BrokerId>> {
+    prop_oneof![3 => broker().prop_map(|id| vec![id]), 1 => prop::collection::vec(broker(), 0..4)]
 }
 
 fn wish() -> impl Strategy<Value = ShardWish> {

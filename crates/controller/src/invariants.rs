@@ -10,6 +10,8 @@ use crate::image::ClusterImage;
 pub(crate) fn violations(image: &ClusterImage) -> Vec<String> {
     let mut found = Vec::new();
     shards_have_distinct_registered_members(image, &mut found);
+    controllers_are_few_distinct_and_registered(image, &mut found);
+    only_fenced_brokers_are_away(image, &mut found);
     partitions_live_in_shards_that_count_them(image, &mut found);
     both_topic_indexes_agree(image, &mut found);
     no_two_names_share_a_metric(image, &mut found);
@@ -23,8 +25,26 @@ fn shards_have_distinct_registered_members(image: &ClusterImage, found: &mut Vec
             found.push(format!("{} has the members {:?}", shard.id, shard.members));
         }
         for member in shard.members.iter().filter(|member| image.broker(**member).is_none()) {
-            found.push(format!("{} has the member {member}, which never registered", shard.id));
+            found.push(format!("{} has the member {member}, which is not registered", shard.id));
         }
+    }
+}
+
+fn controllers_are_few_distinct_and_registered(image: &ClusterImage, found: &mut Vec<String>) {
+    let controllers = image.controllers();
+    let distinct: BTreeSet<_> = controllers.iter().collect();
+    let is_allowed = (1..=5).contains(&controllers.len()) && distinct.len() == controllers.len();
+    if image.is_bootstrapped() && !is_allowed {
+        found.push(format!("the controller's group has the voters {controllers:?}"));
+    }
+    for id in controllers.iter().filter(|id| image.broker(**id).is_none()) {
+        found.push(format!("the controller's group has the voter {id}, which is not registered"));
+    }
+}
+
+fn only_fenced_brokers_are_away(image: &ClusterImage, found: &mut Vec<String>) {
+    for broker in image.brokers().filter(|broker| !broker.fenced && broker.away_since_ms.is_some()) {
+        found.push(format!("broker {} is live and away", broker.id));
     }
 }
 

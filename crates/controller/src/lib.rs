@@ -8,7 +8,7 @@
 //! use controller::{Bootstrap, Command, Draft, Outcome, Registration, apply, initial_levels};
 //! # use model::BrokerId;
 //! let broker = Registration::new(BrokerId(1), uuid::Uuid::from_u128(7));
-//! let first = Bootstrap { cluster_id: "demo".into(), broker, shards: 2, features: initial_levels() };
+//! let first = Bootstrap { cluster_id: "demo".into(), broker, shards: 2, features: initial_levels(), founders: vec![] };
 //! let mut draft = Draft::default();
 //! assert_eq!(apply(&mut draft, Command::Bootstrap(first), 1), Ok(Outcome::Bootstrapped));
 //! assert_eq!(draft.image().shards().count(), 2);
@@ -30,11 +30,12 @@ mod machine;
 pub mod placement;
 mod store;
 
-pub use apply::{Outcome, Refusal, apply, check_name};
+pub use apply::{MAX_CONTROLLERS, Outcome, Refusal, apply, check_name};
 pub use command::{
-    AllocateProducerIds, Bootstrap, COMMAND_VERSION, Command, CreatePartitions, CreateShards, CreateTopics,
-    DeleteTopics, FenceBroker, MAX_COMMAND_BYTES, NewPartitions, NewTopic, Precondition, Registration, SetFeatures,
-    SetSettings, SettingChange, SettingsChange, ShardWish,
+    AllocateProducerIds, Bootstrap, COMMAND_VERSION, ChangeShardMembers, Command, CreatePartitions, CreateShards,
+    CreateTopics, DeleteTopics, DrainBroker, FenceBroker, MAX_COMMAND_BYTES, MembersChange, NewPartitions, NewTopic,
+    Precondition, Registration, SetControllers, SetFeatures, SetSettings, SettingChange, SettingsChange, ShardWish,
+    UnregisterBroker,
 };
 pub use controller::{Config, Controller, Environment, TopicResult};
 pub use error::{ControllerError, SubmitError};

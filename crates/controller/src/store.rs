@@ -13,9 +13,10 @@ use bytes::Bytes;
 use model::{BrokerId, GroupId};
 use raft::{Applied, EntryId};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::format::{self, FormatError};
-use crate::image::{BrokerImage, ClusterImage, Draft, Key, Resource, Settings, TopicImage};
+use crate::image::{BrokerImage, ClusterImage, Draft, Key, Resource, Settings, ShardImage, TopicImage};
 
 #[cfg(test)]
 pub(crate) use tests::differences;
@@ -49,12 +50,16 @@ struct StoredCluster {
     version: u64,
     next_shard: u32,
     next_producer_id: i64,
+    #[serde(default)]
+    controllers: Vec<BrokerId>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct StoredShard {
     id: GroupId,
     members: Vec<BrokerId>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    founders: BTreeMap<BrokerId, Uuid>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,11 +85,15 @@ pub(crate) fn load(content: &BTreeMap<Bytes, Bytes>) -> Result<(Draft, Option<Ap
             }
             SHARD => {
                 let stored = read::<StoredShard>("shard", value)?;
-                draft.put_shard(stored.id, stored.members);
+                draft.add_shard(stored.id, stored.members, stored.founders);
             }
             TOPIC => drop(draft.put_topic(read::<TopicImage>("topic", value)?)),
             _ => return Err(FormatError::UnknownKey { key: key.into_owned() }),
         }
+    }
+    if draft.image().controllers().is_empty() {
+        // Written by a build that knew single brokers alone.
+        draft.set_controllers(draft.image().brokers().map(|broker| broker.id).collect());
     }
     draft.take_changed();
     Ok((draft, applied))
@@ -95,6 +104,7 @@ fn load_cluster(draft: &mut Draft, stored: StoredCluster) {
     draft.set_version(stored.version);
     draft.set_next_shard(stored.next_shard);
     draft.set_next_producer_id(stored.next_producer_id);
+    draft.set_controllers(stored.controllers);
 }
 
 /// What a checkpoint of `image` writes, if `changed` is what differs from the one before.
@@ -121,12 +131,17 @@ fn value(image: &ClusterImage, key: &Key) -> Option<Bytes> {
             version: image.version(),
             next_shard: image.next_shard(),
             next_producer_id: image.next_producer_id(),
+            controllers: image.controllers().to_vec(),
         })),
         Key::Features => Some(write(image.features())),
         Key::Broker(id) => image.broker(*id).map(|broker| write(broker.as_ref())),
         Key::Shard(id) => {
-            let stored = |members| StoredShard { id: *id, members };
-            image.shard(*id).map(|shard| write(&stored(shard.members.clone())))
+            let stored = |shard: &ShardImage| StoredShard {
+                id: *id,
+                members: shard.members.clone(),
+                founders: shard.founders.clone(),
+            };
+            image.shard(*id).map(|shard| write(&stored(shard)))
         }
         Key::Topic(id) => image.topic_by_id(*id).map(|topic| write(topic.as_ref())),
         Key::Settings(resource) => {

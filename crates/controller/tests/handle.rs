@@ -66,7 +66,13 @@ fn registration() -> Registration {
 }
 
 fn bootstrap() -> Bootstrap {
-    Bootstrap { cluster_id: "kraken".into(), broker: registration(), shards: 2, features: initial_levels() }
+    Bootstrap {
+        cluster_id: "kraken".into(),
+        broker: registration(),
+        shards: 2,
+        features: initial_levels(),
+        founders: vec![],
+    }
 }
 
 fn name(text: &str) -> TopicName {

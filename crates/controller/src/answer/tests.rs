@@ -68,6 +68,19 @@ fn golden() -> Vec<(Answer, &'static [u8])> {
             applied(Ok(Outcome::FeaturesSet { epoch: 9 })),
             b"\x01\x01\x82\xa5index\xcd\x01,\xa7outcome\x81\xa2Ok\x81\xacfeatures_set\x81\xa5epoch\t",
         ),
+        (
+            applied(Ok(Outcome::BrokerUnregistered)),
+            b"\x01\x01\x82\xa5index\xcd\x01,\xa7outcome\x81\xa2Ok\xb3broker_unregistered",
+        ),
+        (applied(Ok(Outcome::BrokerDrained)), b"\x01\x01\x82\xa5index\xcd\x01,\xa7outcome\x81\xa2Ok\xaebroker_drained"),
+        (
+            applied(Ok(Outcome::MembersChanged(vec![Ok(())]))),
+            b"\x01\x01\x82\xa5index\xcd\x01,\xa7outcome\x81\xa2Ok\x81\xafmembers_changed\x91\x81\xa2Ok\xc0",
+        ),
+        (
+            applied(Ok(Outcome::ControllersSet)),
+            b"\x01\x01\x82\xa5index\xcd\x01,\xa7outcome\x81\xa2Ok\xafcontrollers_set",
+        ),
     ]
 }
 

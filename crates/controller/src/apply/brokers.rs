@@ -1,19 +1,17 @@
-//! Commands about brokers and the shards that they carry.
+//! Commands about brokers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{BrokerId, ErrorCode, GroupId};
+use model::{BrokerId, ErrorCode};
 
-use super::{Outcome, Refusal, features};
-use crate::command::{Bootstrap, CreateShards, FenceBroker, Registration, ShardWish};
+use super::shards::{self, FIRST_SHARD, MAX_SHARDS};
+use super::{MAX_CONTROLLERS, Outcome, Refusal, features};
+use crate::command::{Bootstrap, DrainBroker, FenceBroker, Registration, ShardWish, UnregisterBroker};
 use crate::image::{BrokerImage, Draft};
 
-/// Shards of one cluster: each costs heartbeats and about 142 KiB on each of its members.
-pub(super) const MAX_SHARDS: usize = 4096;
-
-/// Shards count from 1; 0 is the controller.
-const FIRST_SHARD: u32 = 1;
+/// The epoch of a broker that others named as a founder of the cluster: below all that register.
+const UNREGISTERED: u64 = 0;
 
 pub(super) fn bootstrap(draft: &mut Draft, command: Bootstrap, index: u64) -> Result<Outcome, Refusal> {
     if draft.image().is_bootstrapped() {
@@ -23,13 +21,25 @@ pub(super) fn bootstrap(draft: &mut Draft, command: Bootstrap, index: u64) -> Re
     if command.cluster_id.is_empty() || command.shards == 0 || command.shards as usize > MAX_SHARDS {
         return Err(Refusal::invalid_request("A cluster needs an id, and a broker at least one shard."));
     }
+    let ids: BTreeSet<BrokerId> = [&command.broker].into_iter().chain(&command.founders).map(|it| it.id).collect();
+    if ids.len() != command.founders.len() + 1 {
+        return Err(Refusal::invalid_request("Two founders of the cluster have the same broker id."));
+    }
     let finalized = features::merge(draft.image().features(), &command.features, index)?;
     let members = vec![command.broker.id];
     draft.set_cluster_id(&command.cluster_id);
     draft.set_features(finalized);
     draft.set_next_shard(FIRST_SHARD);
+    let mut controllers = members.clone();
     put(draft, command.broker, index);
-    fulfil(draft, &ShardWish { members, at_least: command.shards });
+    for founder in command.founders {
+        controllers.push(founder.id);
+        let founder = image_of(founder, UNREGISTERED);
+        draft.put_broker(BrokerImage { fenced: true, ..founder });
+    }
+    controllers.truncate(MAX_CONTROLLERS);
+    draft.set_controllers(controllers);
+    shards::fulfil(draft, &ShardWish { members, at_least: command.shards });
     Ok(Outcome::Bootstrapped)
 }
 
@@ -46,61 +56,57 @@ pub(super) fn register(draft: &mut Draft, command: Registration, index: u64) -> 
 }
 
 fn put(draft: &mut Draft, broker: Registration, epoch: u64) {
-    let Registration { id, directory, rack, listeners, cluster, shards } = broker;
-    draft.put_broker(BrokerImage { id, directory, rack, listeners, fenced: false, epoch, cluster, shards });
+    let drained = draft.image().broker(broker.id).is_some_and(|known| known.drained);
+    draft.put_broker(BrokerImage { drained, ..image_of(broker, epoch) });
 }
 
+fn image_of(broker: Registration, epoch: u64) -> BrokerImage {
+    let Registration { id, directory, rack, listeners, cluster, shards } = broker;
+    let (fenced, drained, away_since_ms) = (false, false, None);
+    BrokerImage { id, directory, rack, listeners, fenced, epoch, cluster, shards, drained, away_since_ms }
+}
+
+/// Who is fenced again keeps the time since when it is away.
 pub(super) fn fence(draft: &mut Draft, command: &FenceBroker) -> Result<Outcome, Refusal> {
     let mut broker = BrokerImage::clone(registered(draft, command.id)?.as_ref());
     if broker.epoch != command.epoch {
         let message = format!("Expected broker epoch {}, but got broker epoch {}", broker.epoch, command.epoch);
         return Err(Refusal::new(ErrorCode::StaleBrokerEpoch, message));
     }
+    broker.away_since_ms = if command.fenced { broker.away_since_ms.or(command.at_ms) } else { None };
     broker.fenced = command.fenced;
     draft.put_broker(broker);
     Ok(Outcome::BrokerFenced)
 }
 
+pub(super) fn drain(draft: &mut Draft, command: &DrainBroker) -> Result<Outcome, Refusal> {
+    let broker = BrokerImage::clone(registered(draft, command.id)?.as_ref());
+    draft.put_broker(BrokerImage { drained: command.drained, ..broker });
+    Ok(Outcome::BrokerDrained)
+}
+
+/// Forgets a broker. Kafka would leave its replicas behind; here they would be voters that never
+/// answer.
+pub(super) fn unregister(draft: &mut Draft, command: &UnregisterBroker) -> Result<Outcome, Refusal> {
+    let id = command.id;
+    let image = draft.image();
+    if image.broker(id).is_none() {
+        let message = format!("Broker ID {id} is not currently registered");
+        return Err(Refusal::new(ErrorCode::BrokerIdNotRegistered, message));
+    }
+    let carried = image.shards().filter(|shard| shard.members.contains(&id)).count();
+    if carried > 0 {
+        let message = format!("Broker {id} has replicas in {carried} shard(s): drain it first.");
+        return Err(Refusal::invalid_request(message));
+    }
+    if image.controllers().contains(&id) {
+        return Err(Refusal::invalid_request(format!("Broker {id} votes in the controller's group: drain it first.")));
+    }
+    draft.remove_broker(id);
+    Ok(Outcome::BrokerUnregistered)
+}
+
 pub(super) fn registered(draft: &Draft, id: BrokerId) -> Result<Arc<BrokerImage>, Refusal> {
     let unknown = || Refusal::new(ErrorCode::BrokerIdNotRegistered, format!("Broker ID {id} not found."));
     draft.image().broker(id).cloned().ok_or_else(unknown)
-}
-
-pub(super) fn create_shards(draft: &mut Draft, command: CreateShards) -> Result<Outcome, Refusal> {
-    let mut wished = 0_usize;
-    for wish in &command.wishes {
-        check_members(draft, &wish.members)?;
-        wished = wished.saturating_add(wish.at_least as usize);
-    }
-    if wished.saturating_add(draft.image().shards().count()) > MAX_SHARDS {
-        return Err(Refusal::new(ErrorCode::PolicyViolation, format!("A cluster has at most {MAX_SHARDS} shards.")));
-    }
-    Ok(Outcome::Shards(command.wishes.iter().map(|wish| fulfil(draft, wish)).collect()))
-}
-
-fn check_members(draft: &Draft, members: &[BrokerId]) -> Result<(), Refusal> {
-    let invalid = |message: String| Refusal::new(ErrorCode::InvalidReplicaAssignment, message);
-    if members.is_empty() {
-        return Err(invalid("A shard needs at least one member.".to_owned()));
-    }
-    let mut seen = BTreeSet::new();
-    for member in members {
-        if !seen.insert(member) {
-            return Err(invalid(format!("A shard includes the broker {member} more than once.")));
-        }
-        registered(draft, *member)?;
-    }
-    Ok(())
-}
-
-fn fulfil(draft: &mut Draft, wish: &ShardWish) -> Vec<GroupId> {
-    let mut shards: Vec<GroupId> =
-        draft.image().shards().filter(|shard| shard.members == wish.members).map(|shard| shard.id).collect();
-    while shards.len() < wish.at_least as usize {
-        let id = draft.image().next_shard();
-        draft.set_next_shard(id + 1);
-        draft.put_shard(GroupId(id), wish.members.clone());
-        shards.push(GroupId(id));
-    }
-    shards
 }

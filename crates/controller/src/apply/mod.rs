@@ -6,11 +6,13 @@
 //! the proposer plans again.
 
 mod brokers;
+mod controllers;
 mod features;
 #[cfg(test)]
 mod properties;
 mod refusal;
 mod settings;
+mod shards;
 #[cfg(test)]
 mod tests;
 mod topics;
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::{AllocateProducerIds, Command};
 use crate::image::{Draft, TopicImage};
 
+pub use controllers::MAX_CONTROLLERS;
 pub use refusal::Refusal;
 pub use topics::check_name;
 
@@ -57,6 +60,14 @@ pub enum Outcome {
         /// The new epoch of the finalized features.
         epoch: u64,
     },
+    /// The broker is forgotten.
+    BrokerUnregistered,
+    /// The broker is to carry nothing, or may again.
+    BrokerDrained,
+    /// Whether each shard is to have its new members, in the command's order.
+    MembersChanged(Vec<Result<(), Refusal>>),
+    /// The controller's group is to have these voters.
+    ControllersSet,
 }
 
 /// Applies `command`, which stands at `index` in the controller's log.
@@ -69,13 +80,17 @@ pub fn apply(draft: &mut Draft, command: Command, index: u64) -> Result<Outcome,
         Command::Bootstrap(command) => brokers::bootstrap(draft, command, index),
         Command::RegisterBroker(command) => brokers::register(draft, command, index),
         Command::FenceBroker(command) => brokers::fence(draft, &command),
-        Command::CreateShards(command) => brokers::create_shards(draft, command),
+        Command::CreateShards(command) => shards::create(draft, command),
         Command::CreateTopics(command) => Ok(topics::create(draft, command)),
         Command::DeleteTopics(command) => Ok(topics::delete(draft, &command)),
         Command::CreatePartitions(command) => Ok(topics::grow(draft, command)),
         Command::SetSettings(command) => Ok(settings::set(draft, command)),
         Command::AllocateProducerIds(command) => allocate_producer_ids(draft, &command),
         Command::SetFeatures(command) => features::set(draft, command, index),
+        Command::UnregisterBroker(command) => brokers::unregister(draft, &command),
+        Command::DrainBroker(command) => brokers::drain(draft, &command),
+        Command::ChangeShardMembers(command) => Ok(shards::change_members(draft, command)),
+        Command::SetControllers(command) => controllers::set(draft, command),
     }
 }
 

@@ -1,3 +1,6 @@
+mod brokers;
+mod shards;
+
 use std::collections::BTreeMap;
 
 use model::{BrokerId, ErrorCode, TopicId, TopicName};
@@ -82,7 +85,7 @@ impl Trial {
 
 fn bootstrap() -> Bootstrap {
     let features = [("metadata.version".to_owned(), 33)].into();
-    Bootstrap { cluster_id: "kraken".into(), broker: registration(1, 1), shards: 2, features }
+    Bootstrap { cluster_id: "kraken".into(), broker: registration(1, 1), shards: 2, features, founders: vec![] }
 }
 
 fn registration(id: i32, directory: i32) -> Registration {
@@ -134,53 +137,6 @@ fn a_cluster_is_bootstrapped_once() {
     empty.refused(Command::Bootstrap(Bootstrap { cluster_id: "".into(), ..bootstrap() }), ErrorCode::InvalidRequest);
     let nonsense = [("metadata.version".to_owned(), -1)].into();
     empty.refused(Command::Bootstrap(Bootstrap { features: nonsense, ..bootstrap() }), ErrorCode::InvalidRequest);
-}
-
-#[test]
-fn a_broker_that_registers_again_gets_a_higher_epoch_and_is_live() {
-    let mut trial = Trial::with_brokers(2);
-    let epoch = trial.image().broker(BrokerId(2)).unwrap().epoch;
-    trial.apply(Command::FenceBroker(FenceBroker { id: BrokerId(2), epoch, fenced: true })).unwrap();
-    assert_eq!(trial.image().live_brokers().count(), 1);
-    trial.apply(Command::RegisterBroker(registration(2, 2))).unwrap();
-    let broker = trial.image().broker(BrokerId(2)).unwrap();
-    assert!(!broker.fenced && broker.epoch > epoch);
-}
-
-#[test]
-fn another_directory_takes_over_the_id_of_a_fenced_broker_only() {
-    let mut trial = Trial::with_brokers(2);
-    trial.refused(Command::RegisterBroker(registration(2, 9)), ErrorCode::DuplicateBrokerRegistration);
-    let epoch = trial.image().broker(BrokerId(2)).unwrap().epoch;
-    trial.apply(Command::FenceBroker(FenceBroker { id: BrokerId(2), epoch, fenced: true })).unwrap();
-    trial.apply(Command::RegisterBroker(registration(2, 9))).unwrap();
-    assert_eq!(trial.image().broker(BrokerId(2)).unwrap().directory, Uuid::from_u128(9));
-}
-
-#[test]
-fn fencing_is_about_one_registration() {
-    let mut trial = Trial::with_brokers(1);
-    let fence = |id, epoch| Command::FenceBroker(FenceBroker { id: BrokerId(id), epoch, fenced: true });
-    trial.refused(fence(1, 99), ErrorCode::StaleBrokerEpoch);
-    trial.refused(fence(7, 1), ErrorCode::BrokerIdNotRegistered);
-}
-
-#[test]
-fn asking_twice_for_shards_creates_them_once() {
-    let mut trial = Trial::with_brokers(3);
-    let three_and_four = Ok(Outcome::Shards(vec![vec![GroupId(3), GroupId(4)]]));
-    assert_eq!(trial.apply(wish(&[2, 3, 1], 2)), three_and_four);
-    assert_eq!(trial.apply(wish(&[2, 3, 1], 2)), three_and_four);
-    assert_eq!(trial.apply(wish(&[3, 2, 1], 1)), Ok(Outcome::Shards(vec![vec![GroupId(5)]])));
-}
-
-#[test]
-fn shards_have_distinct_registered_members_and_are_bounded() {
-    let mut trial = Trial::with_brokers(2);
-    trial.refused(wish(&[], 1), ErrorCode::InvalidReplicaAssignment);
-    trial.refused(wish(&[1, 1], 1), ErrorCode::InvalidReplicaAssignment);
-    trial.refused(wish(&[1, 8], 1), ErrorCode::BrokerIdNotRegistered);
-    trial.refused(wish(&[1, 2], u32::MAX), ErrorCode::PolicyViolation);
 }
 
 #[test]

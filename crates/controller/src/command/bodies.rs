@@ -19,6 +19,10 @@ pub struct Bootstrap {
     pub shards: u32,
     /// Feature levels to start with.
     pub features: BTreeMap<String, i16>,
+    /// The other brokers that found the cluster. They are known from now on, so that they vote in
+    /// the controller's group, and fenced until they register by themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub founders: Vec<Registration>,
 }
 
 /// See [`Command::RegisterBroker`](super::Command::RegisterBroker).
@@ -49,7 +53,7 @@ impl Registration {
 
     /// Whether registering anew would change nothing.
     pub fn is_same_as(&self, known: &BrokerImage) -> bool {
-        let BrokerImage { id, directory, rack, listeners, cluster, shards, fenced: _, epoch: _ } = known;
+        let BrokerImage { id, directory, rack, listeners, cluster, shards, .. } = known;
         (self.id, self.directory, self.shards) == (*id, *directory, *shards)
             && (&self.rack, &self.listeners, &self.cluster) == (rack, listeners, cluster)
     }
@@ -64,6 +68,34 @@ pub struct FenceBroker {
     pub epoch: u64,
     /// Whether it is to be left out of what clients are told.
     pub fenced: bool,
+    /// When it was found to be away, by the proposer's wall clock, in ms since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<i64>,
+}
+
+/// See [`Command::UnregisterBroker`](super::Command::UnregisterBroker).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct UnregisterBroker {
+    /// The broker.
+    pub id: BrokerId,
+}
+
+/// See [`Command::DrainBroker`](super::Command::DrainBroker).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DrainBroker {
+    /// The broker.
+    pub id: BrokerId,
+    /// Whether it is to carry nothing; `false` takes it back.
+    pub drained: bool,
+}
+
+/// See [`Command::SetControllers`](super::Command::SetControllers).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SetControllers {
+    /// Precondition: the voters as the proposer saw them.
+    pub from: Vec<BrokerId>,
+    /// The voters that there are to be.
+    pub to: Vec<BrokerId>,
 }
 
 /// See [`Command::CreateShards`](super::Command::CreateShards).
@@ -80,6 +112,24 @@ pub struct ShardWish {
     pub members: Vec<BrokerId>,
     /// How many shards with exactly these members, in this order, there are to be at least.
     pub at_least: u32,
+}
+
+/// See [`Command::ChangeShardMembers`](super::Command::ChangeShardMembers).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ChangeShardMembers {
+    /// Changes, one a shard.
+    pub shards: Vec<MembersChange>,
+}
+
+/// A change to the members of one shard.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MembersChange {
+    /// The shard.
+    pub shard: GroupId,
+    /// Precondition: its members as the proposer saw them, in their order.
+    pub from: Vec<BrokerId>,
+    /// The members that it is to have, the preferred leader first.
+    pub to: Vec<BrokerId>,
 }
 
 /// See [`Command::CreateTopics`](super::Command::CreateTopics).

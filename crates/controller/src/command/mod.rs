@@ -16,9 +16,9 @@ use serde::de::DeserializeOwned;
 use crate::format::{self, FormatError};
 
 pub use bodies::{
-    AllocateProducerIds, Bootstrap, CreatePartitions, CreateShards, CreateTopics, DeleteTopics, FenceBroker,
-    NewPartitions, NewTopic, Precondition, Registration, SetFeatures, SetSettings, SettingChange, SettingsChange,
-    ShardWish,
+    AllocateProducerIds, Bootstrap, ChangeShardMembers, CreatePartitions, CreateShards, CreateTopics, DeleteTopics,
+    DrainBroker, FenceBroker, MembersChange, NewPartitions, NewTopic, Precondition, Registration, SetControllers,
+    SetFeatures, SetSettings, SettingChange, SettingsChange, ShardWish, UnregisterBroker,
 };
 
 /// Format version of an entry that this build writes, and the newest that it reads.
@@ -84,6 +84,14 @@ commands! {
     AllocateProducerIds(AllocateProducerIds) = 9;
     /// Feature levels, all or none.
     SetFeatures(SetFeatures) = 10;
+    /// A broker is forgotten, which carries nothing.
+    UnregisterBroker(UnregisterBroker) = 11;
+    /// A broker is to carry nothing, or may again.
+    DrainBroker(DrainBroker) = 12;
+    /// Other members for shards, each by itself.
+    ChangeShardMembers(ChangeShardMembers) = 13;
+    /// The voters that the controller's group is to have.
+    SetControllers(SetControllers) = 14;
 }
 
 impl Command {

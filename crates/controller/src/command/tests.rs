@@ -25,13 +25,24 @@ fn golden() -> Vec<(Command, &'static [u8])> {
     let change = SettingsChange { resource: Resource::Group("shop".into()), replace: true, changes };
     let growth = NewPartitions { topic, current: 2, shards: vec![GroupId(1), GroupId(300)] };
     let wish = ShardWish { members: vec![BrokerId(2), id], at_least: 4 };
-    let bootstrap = Bootstrap { cluster_id: "kraken".into(), broker: broker.clone(), shards: 2, features: levels };
+    let bootstrap = Bootstrap {
+        cluster_id: "kraken".into(),
+        broker: broker.clone(),
+        shards: 2,
+        features: levels,
+        founders: vec![],
+    };
+    let founders = vec![Registration::new(BrokerId(2), directory)];
+    let bootstrap_of_a_cluster = Bootstrap { founders, broker: Registration::new(id, directory), ..bootstrap.clone() };
+    let members = MembersChange { shard: GroupId(3), from: vec![id], to: vec![BrokerId(2), id] };
     let levels = bootstrap.features.clone();
     vec![
         (Command::Bootstrap(bootstrap), BOOTSTRAP),
+        (Command::Bootstrap(bootstrap_of_a_cluster), BOOTSTRAP_OF_A_CLUSTER),
         (Command::RegisterBroker(broker), REGISTER_BROKER),
         (Command::RegisterBroker(of_a_cluster), REGISTER_BROKER_OF_A_CLUSTER),
-        (Command::FenceBroker(FenceBroker { id, epoch: 7, fenced: true }), FENCE_BROKER),
+        (Command::FenceBroker(FenceBroker { id, epoch: 7, fenced: true, at_ms: None }), FENCE_BROKER),
+        (Command::FenceBroker(FenceBroker { id, epoch: 7, fenced: true, at_ms: Some(1000) }), FENCE_BROKER_THEN),
         (Command::CreateShards(CreateShards { wishes: vec![wish] }), CREATE_SHARDS),
         (Command::CreateTopics(CreateTopics { topics: vec![new_topic] }), CREATE_TOPICS),
         (Command::DeleteTopics(DeleteTopics { topics: vec![topic] }), DELETE_TOPICS),
@@ -39,6 +50,10 @@ fn golden() -> Vec<(Command, &'static [u8])> {
         (Command::SetSettings(SetSettings { resources: vec![change] }), SET_SETTINGS),
         (Command::AllocateProducerIds(AllocateProducerIds { broker: id, count: 1000 }), ALLOCATE_PRODUCER_IDS),
         (Command::SetFeatures(SetFeatures { levels }), SET_FEATURES),
+        (Command::UnregisterBroker(UnregisterBroker { id }), UNREGISTER_BROKER),
+        (Command::DrainBroker(DrainBroker { id, drained: true }), DRAIN_BROKER),
+        (Command::ChangeShardMembers(ChangeShardMembers { shards: vec![members] }), CHANGE_SHARD_MEMBERS),
+        (Command::SetControllers(SetControllers { from: vec![id], to: vec![id, BrokerId(2)] }), SET_CONTROLLERS),
     ]
 }
 
@@ -46,6 +61,11 @@ const BOOTSTRAP: &[u8] =
     b"\x01\x01\x84\xaacluster_id\xa6kraken\xa6broker\x84\xa2id\x01\xa9directory\xc4\x10\x01\x02\x03\x04\x05\x06\
     \x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\xa4rack\xa2r1\xa9listeners\x81\xa9PLAINTEXT\x82\xa4host\xa9localhost\xa4p\
     ort\xcd#\x84\xa6shards\x02\xa8features\x81\xb0metadata.version!";
+const BOOTSTRAP_OF_A_CLUSTER: &[u8] =
+    b"\x01\x01\x85\xaacluster_id\xa6kraken\xa6broker\x83\xa2id\x01\xa9directory\xc4\x10\x01\x02\x03\x04\x05\x06\
+    \x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\xa9listeners\x80\xa6shards\x02\xa8features\x81\xb0metadata.version!\xa8fo\
+    unders\x91\x83\xa2id\x02\xa9directory\xc4\x10\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\xa9l\
+    isteners\x80";
 const REGISTER_BROKER: &[u8] =
     b"\x01\x02\x84\xa2id\x01\xa9directory\xc4\x10\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\xa4rac\
     k\xa2r1\xa9listeners\x81\xa9PLAINTEXT\x82\xa4host\xa9localhost\xa4port\xcd#\x84";
@@ -53,6 +73,7 @@ const REGISTER_BROKER_OF_A_CLUSTER: &[u8] =
     b"\x01\x02\x85\xa2id\x01\xa9directory\xc4\x10\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\xa9lis\
     teners\x80\xa7cluster\x82\xa4host\xa6node-1\xa4port\xcd#\x85\xa6shards\x04";
 const FENCE_BROKER: &[u8] = b"\x01\x03\x83\xa2id\x01\xa5epoch\x07\xa6fenced\xc3";
+const FENCE_BROKER_THEN: &[u8] = b"\x01\x03\x84\xa2id\x01\xa5epoch\x07\xa6fenced\xc3\xa5at_ms\xcd\x03\xe8";
 const CREATE_SHARDS: &[u8] = b"\x01\x04\x81\xa6wishes\x91\x82\xa7members\x92\x02\x01\xa8at_least\x04";
 const CREATE_TOPICS: &[u8] =
     b"\x01\x05\x81\xa6topics\x91\x84\xa2id\xc4\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\
@@ -68,6 +89,10 @@ const SET_SETTINGS: &[u8] =
     nup.policy\xa5value\xa7compact\xa8expected\x81\xa5value\xc0\x82\xa4name\xacretention.ms\xa5value\xc0";
 const ALLOCATE_PRODUCER_IDS: &[u8] = b"\x01\t\x82\xa6broker\x01\xa5count\xcd\x03\xe8";
 const SET_FEATURES: &[u8] = b"\x01\n\x81\xa6levels\x81\xb0metadata.version!";
+const UNREGISTER_BROKER: &[u8] = b"\x01\x0b\x81\xa2id\x01";
+const DRAIN_BROKER: &[u8] = b"\x01\x0c\x82\xa2id\x01\xa7drained\xc3";
+const CHANGE_SHARD_MEMBERS: &[u8] = b"\x01\r\x81\xa6shards\x91\x83\xa5shard\x03\xa4from\x91\x01\xa2to\x92\x02\x01";
+const SET_CONTROLLERS: &[u8] = b"\x01\x0e\x82\xa4from\x91\x01\xa2to\x92\x01\x02";
 
 #[test]
 fn entries_hold_these_bytes() {
@@ -82,8 +107,8 @@ fn entries_hold_these_bytes() {
 fn every_kind_has_golden_bytes() {
     let mut kinds: Vec<u8> = golden().iter().map(|(command, _)| command.kind()).collect();
     kinds.dedup();
-    assert_eq!(kinds, (1..=10).collect::<Vec<u8>>());
-    assert_eq!(Command::decode(&[COMMAND_VERSION, 11, 0x80]), Err(FormatError::UnknownKind { kind: 11 }));
+    assert_eq!(kinds, (1..=14).collect::<Vec<u8>>());
+    assert_eq!(Command::decode(&[COMMAND_VERSION, 15, 0x80]), Err(FormatError::UnknownKind { kind: 15 }));
 }
 
 #[test]

@@ -11,9 +11,10 @@ use std::time::Duration;
 use disk::Disk;
 use journal::Journal;
 use manifest::Manifest;
-use model::{BrokerId, Executor, GroupId, Random};
+use model::{BrokerId, ErrorCode, Executor, GroupId, Random};
 use raft::{Group, Status, Voter};
 use tokio::sync::{Mutex, watch};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::apply::{Outcome, Refusal};
@@ -141,12 +142,26 @@ impl Controller {
     }
 
     /// Registers a broker. Costs nothing if it is registered like this and live already.
+    ///
+    /// Waits, for as long as a command may take, while the id is held by a broker with another
+    /// directory that is not known to be away yet: this one's, before its disk was wiped.
     pub async fn register(&self, registration: Registration) -> Result<(), SubmitError> {
-        let image = self.image();
-        if image.broker(registration.id).is_some_and(|known| !known.fenced && registration.is_same_as(known)) {
+        let id = registration.id;
+        if self.image().broker(id).is_some_and(|known| !known.fenced && registration.is_same_as(known)) {
             return Ok(());
         }
-        self.submit(Command::RegisterBroker(registration)).await.map(drop)
+        let command = Command::RegisterBroker(registration);
+        let Err(refused) = self.submit(command.clone()).await else { return Ok(()) };
+        if refused.code() != ErrorCode::DuplicateBrokerRegistration {
+            return Err(refused);
+        }
+        let mut images = self.watch();
+        let fenced = images.wait_for(|image| image.broker(id).is_none_or(|known| known.fenced));
+        let is_free = timeout(self.inner.config.submit_timeout, fenced).await.is_ok();
+        match is_free {
+            true => self.submit(command).await.map(drop),
+            false => Err(refused),
+        }
     }
 
     /// Changes settings; each resource by itself. A [stale](Refusal::is_stale) refusal means that
@@ -194,5 +209,5 @@ fn is_settled(status: &Status) -> bool {
 /// No command has the outcome of another: a bug, told to the one client that met it.
 fn unexpected(outcome: &Outcome) -> SubmitError {
     tracing::error!(?outcome, "a command had the outcome of another kind");
-    SubmitError::Refused(Refusal::new(model::ErrorCode::UnknownServerError, "The controller answered out of turn."))
+    SubmitError::Refused(Refusal::new(ErrorCode::UnknownServerError, "The controller answered out of turn."))
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{BrokerId, GroupId, TopicId};
+use uuid::Uuid;
 
 use super::{BrokerImage, ClusterImage, PartitionImage, Resource, Settings, ShardImage, TopicImage, metric_name};
 use crate::features::FinalizedFeatures;
@@ -66,6 +67,11 @@ impl Draft {
         self.changed.insert(Key::Cluster);
     }
 
+    pub(crate) fn set_controllers(&mut self, controllers: Vec<BrokerId>) {
+        self.image.controllers = controllers;
+        self.changed.insert(Key::Cluster);
+    }
+
     pub(crate) fn set_next_producer_id(&mut self, id: i64) {
         self.image.next_producer_id = id;
         self.changed.insert(Key::Cluster);
@@ -86,10 +92,23 @@ impl Draft {
         self.image.brokers.insert(broker.id, Arc::new(broker));
     }
 
-    pub(crate) fn put_shard(&mut self, id: GroupId, members: Vec<BrokerId>) {
-        let partitions = self.image.shard(id).map_or(0, |shard| shard.partitions);
+    pub(crate) fn remove_broker(&mut self, id: BrokerId) {
+        self.changed.insert(Key::Broker(id));
+        self.image.brokers.remove(&id);
+    }
+
+    /// Adds a shard without partitions.
+    pub(crate) fn add_shard(&mut self, id: GroupId, members: Vec<BrokerId>, founders: BTreeMap<BrokerId, Uuid>) {
         self.changed.insert(Key::Shard(id));
-        self.image.shards.insert(id, Arc::new(ShardImage { id, members, partitions }));
+        self.image.shards.insert(id, Arc::new(ShardImage { id, members, founders, partitions: 0 }));
+    }
+
+    /// Gives a shard that exists other members.
+    pub(crate) fn set_members(&mut self, id: GroupId, members: Vec<BrokerId>) {
+        if let Some(shard) = self.image.shards.get_mut(&id) {
+            self.changed.insert(Key::Shard(id));
+            Arc::make_mut(shard).members = members;
+        }
     }
 
     /// Adds a topic, or replaces the one with the same id.

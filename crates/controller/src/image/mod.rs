@@ -6,6 +6,7 @@
 mod draft;
 mod parts;
 mod resource;
+mod voters;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub type Settings = BTreeMap<String, String>;
 pub struct ClusterImage {
     version: u64,
     cluster_id: Arc<str>,
+    controllers: Vec<BrokerId>,
     brokers: OrdMap<BrokerId, Arc<BrokerImage>>,
     shards: OrdMap<GroupId, Arc<ShardImage>>,
     next_shard: u32,
@@ -135,6 +137,12 @@ impl ClusterImage {
     /// The brokers that clients may be sent to, by id.
     pub fn live_brokers(&self) -> impl Iterator<Item = &Arc<BrokerImage>> {
         self.brokers().filter(|broker| !broker.fenced)
+    }
+
+    /// The brokers that are to vote in the controller's group; at most five. All others follow it
+    /// as learners.
+    pub fn controllers(&self) -> &[BrokerId] {
+        &self.controllers
     }
 
     /// What was set for a resource; `None` if nothing was. (A topic's settings stand with the topic.)

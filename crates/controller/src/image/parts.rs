@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{BrokerId, GroupId, TopicId, TopicName};
+use raft::Voter;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -21,7 +22,8 @@ pub struct BrokerImage {
     pub listeners: BTreeMap<String, Endpoint>,
     /// Whether it is known not to serve: left out of what clients are told.
     pub fenced: bool,
-    /// Index of the command that registered it: grows with each registration.
+    /// Index of the command that registered it: grows with each registration. 0 for a founder that
+    /// did not register by itself yet.
     pub epoch: u64,
     /// Where other brokers reach it; `None` if it registered with a build that knew no others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,6 +31,24 @@ pub struct BrokerImage {
     /// Its `shards.per.broker`; `None` if it registered with a build that did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shards: Option<u32>,
+    /// Whether it is to carry nothing: others take over its shards and its votes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drained: bool,
+    /// While it is fenced: since when, by the wall clock of whoever found out, in ms since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away_since_ms: Option<i64>,
+}
+
+impl BrokerImage {
+    /// The member of Raft groups that it is, as long as it keeps its directory.
+    pub fn voter(&self) -> Voter {
+        Voter::new(self.id, self.directory)
+    }
+
+    /// Whether it may take on something: it serves, and is not being drained.
+    pub fn is_available(&self) -> bool {
+        !self.fenced && !self.drained
+    }
 }
 
 /// An advertised address.
@@ -45,8 +65,11 @@ pub struct Endpoint {
 pub struct ShardImage {
     /// The group.
     pub id: GroupId,
-    /// Its replicas, the preferred leader first; never empty, no broker twice.
+    /// The replicas that it is to have, the preferred leader first; never empty, no broker twice.
     pub members: Vec<BrokerId>,
+    /// Its first members, with the directories that they had: those and no others may begin the
+    /// group's history, so that a broker with an empty directory never begins it a second time.
+    pub founders: BTreeMap<BrokerId, Uuid>,
     /// How many partitions it carries.
     pub partitions: u32,
 }

@@ -15,7 +15,8 @@ fn cluster(racks: &[Option<&str>]) -> Draft {
         Registration { rack: racks[at].map(str::to_owned), ..named }
     };
     let mut draft = Draft::default();
-    let first = Bootstrap { cluster_id: "c".into(), broker: registration(0), shards: 2, features: [].into() };
+    let first =
+        Bootstrap { cluster_id: "c".into(), broker: registration(0), shards: 2, features: [].into(), founders: vec![] };
     apply(&mut draft, Command::Bootstrap(first), 1).unwrap();
     for at in 1..racks.len() {
         apply(&mut draft, Command::RegisterBroker(registration(at)), at as u64 + 1).unwrap();
@@ -31,7 +32,8 @@ fn with_shards(mut draft: Draft, layout: &Layout, per_broker: u32) -> Draft {
 
 fn fence(draft: &mut Draft, id: i32) {
     let epoch = draft.image().broker(BrokerId(id)).unwrap().epoch;
-    apply(draft, Command::FenceBroker(FenceBroker { id: BrokerId(id), epoch, fenced: true }), 200).unwrap();
+    apply(draft, Command::FenceBroker(FenceBroker { id: BrokerId(id), epoch, fenced: true, at_ms: None }), 200)
+        .unwrap();
 }
 
 fn spread(partitions: usize, replication_factor: usize) -> Layout {

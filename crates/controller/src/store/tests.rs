@@ -67,7 +67,7 @@ fn sample() -> Draft {
     let group = SettingsChange { resource: Resource::Group("shop".into()), replace: false, changes };
     let mut draft = Draft::default();
     let history = [
-        Command::Bootstrap(Bootstrap { cluster_id: "kraken".into(), broker, shards: 1, features }),
+        Command::Bootstrap(Bootstrap { cluster_id: "kraken".into(), broker, shards: 1, features, founders: vec![] }),
         Command::CreateTopics(CreateTopics { topics: vec![topic] }),
         Command::SetSettings(SetSettings { resources: vec![group] }),
         Command::AllocateProducerIds(AllocateProducerIds { broker: BrokerId(1), count: 1000 }),
@@ -87,10 +87,18 @@ const GOLDEN: &[(&str, &[u8])] = &[
           ack\xa2r1\xa9listeners\x81\xa9PLAINTEXT\x82\xa4host\xa9localhost\xa4port\xcd#\x84\xa6fenced\xc2\xa5epo\
           ch\x01",
     ),
-    ("cluster", b"\x01\x84\xa2id\xa6kraken\xa7version\x04\xaanext_shard\x02\xb0next_producer_id\xcd\x03\xe8"),
+    (
+        "cluster",
+        b"\x01\x85\xa2id\xa6kraken\xa7version\x04\xaanext_shard\x02\xb0next_producer_id\xcd\x03\xe8\xabcontroller\
+          s\x91\x01",
+    ),
     ("features", b"\x01\x82\xa6levels\x81\xb0metadata.version!\xa5epoch\x01"),
     ("settings:32:shop", b"\x01\x82\xa8resource\x92 \xa4shop\xa8settings\x81\xb7share.auto.offset.reset\xa8earliest"),
-    ("shard:1", b"\x01\x82\xa2id\x01\xa7members\x91\x01"),
+    (
+        "shard:1",
+        b"\x01\x83\xa2id\x01\xa7members\x91\x01\xa8founders\x81\x01\xc4\x10\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\
+          \x0c\r\x0e\x0f\x10",
+    ),
     (
         "topic:AAAAAAAAAAAAAAAAAAAAAQ",
         b"\x01\x84\xa2id\xc4\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\xa4name\xa6orde\
@@ -110,6 +118,22 @@ fn the_manifest_holds_these_bytes() {
     assert_eq!(written, golden);
     let (read, found) = load(&golden).unwrap();
     assert_eq!((read.image(), found), (draft.image(), Some(applied(4))));
+}
+
+/// What was written before there were clusters: one broker, which does everything.
+#[test]
+fn what_a_build_of_single_brokers_wrote_is_read() {
+    let mut older: BTreeMap<Bytes, Bytes> =
+        GOLDEN.iter().map(|(key, value)| (Bytes::from(*key), Bytes::from_static(value))).collect();
+    let cluster = b"\x01\x84\xa2id\xa6kraken\xa7version\x04\xaanext_shard\x02\xb0next_producer_id\xcd\x03\xe8";
+    older.insert("cluster".into(), Bytes::from_static(cluster));
+    older.insert("shard:1".into(), Bytes::from_static(b"\x01\x82\xa2id\x01\xa7members\x91\x01"));
+    let (read, _) = load(&older).unwrap();
+    let image = read.image();
+    let only = BTreeSet::from([image.broker(BrokerId(1)).unwrap().voter()]);
+    assert_eq!((image.controllers(), image.voters(GroupId::CONTROLLER)), (&[BrokerId(1)][..], only.clone()));
+    assert_eq!(image.founders(image.shard(GroupId(1)).unwrap()), only);
+    assert_eq!(image.violations(), Vec::<String>::new());
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
-use controller::{Command, DeleteTopics, SubmitError};
-use model::ErrorCode;
+use controller::{Command, DeleteTopics, FenceBroker, Registration, SubmitError};
+use model::{BrokerId, ErrorCode};
+use uuid::Uuid;
 
 use crate::support::{Cluster, spec};
 
@@ -110,5 +112,20 @@ async fn without_a_majority_nothing_is_written_and_the_broker_says_so() {
     let error = alone.submit(Command::DeleteTopics(DeleteTopics { topics: vec![] })).await.unwrap_err();
     assert!(matches!(error, SubmitError::NotController { .. }), "{error:?}");
     assert_eq!((error.code(), alone.image()), (ErrorCode::NotController, before));
+    cluster.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wiped_broker_registers_as_soon_as_its_old_self_is_fenced() {
+    let cluster = Cluster::start().await;
+    let (one, three) = (cluster.at(1), cluster.at(3));
+    let wiped = Registration::new(BrokerId(3), Uuid::from_u128(99));
+    let registering = tokio::spawn(async move { three.register(wiped).await });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(!registering.is_finished());
+    let epoch = one.image().broker(BrokerId(3)).unwrap().epoch;
+    one.submit(Command::FenceBroker(FenceBroker { id: BrokerId(3), epoch, fenced: true, at_ms: None })).await.unwrap();
+    registering.await.unwrap().unwrap();
+    one.watch().wait_for(|image| image.broker(BrokerId(3)).unwrap().directory == Uuid::from_u128(99)).await.unwrap();
     cluster.stop().await;
 }

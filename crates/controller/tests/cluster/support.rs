@@ -143,7 +143,8 @@ impl Cluster {
             cluster.start_broker(broker, &SimDisk::new(broker as u64)).await;
         }
         let broker = registration(1);
-        let first = Bootstrap { cluster_id: "kraken".into(), broker, shards: 2, features: initial_levels() };
+        let first =
+            Bootstrap { cluster_id: "kraken".into(), broker, shards: 2, features: initial_levels(), founders: vec![] };
         cluster.at(1).bootstrap(first).await.unwrap();
         for broker in [2, 3] {
             cluster.at(broker).register(registration(broker)).await.unwrap();
