@@ -91,7 +91,7 @@ impl Transport for Line {
             let unreachable = |reason: &str| Unreachable { to, reason: reason.to_owned() };
             tokio::time::sleep(LATENCY).await;
             let there = board.reach(from, to.broker()).ok_or_else(|| unreachable("cut off"))?;
-            there.group().receive(request).await.map_err(|error| unreachable(&error.to_string()))
+            there.group().receive(to, request).await.map_err(|error| unreachable(&error.to_string()))
         })
     }
 }
