@@ -73,8 +73,15 @@ pub struct Machine {
 /// Writes checkpoints.
 struct Saver {
     manifest: Manifest,
+    pending: Mutex<Pending>,
+}
+
+#[derive(Default)]
+struct Pending {
     /// What a failed checkpoint was to write: the next one writes it.
-    unsaved: Mutex<BTreeSet<Key>>,
+    unsaved: BTreeSet<Key>,
+    /// How often the whole image was replaced: a checkpoint of one before must not be written.
+    replaced: u64,
 }
 
 impl Machine {
@@ -82,7 +89,7 @@ impl Machine {
     pub(crate) fn open(manifest: Manifest, content: &BTreeMap<Bytes, Bytes>) -> Result<Self, FormatError> {
         let (draft, applied) = store::load(content)?;
         let published = Published::new(draft.image().clone());
-        let saver = Arc::new(Saver { manifest, unsaved: Mutex::default() });
+        let saver = Arc::new(Saver { manifest, pending: Mutex::default() });
         Ok(Machine { draft, applied, published, saver })
     }
 
@@ -135,20 +142,63 @@ impl StateMachine for Machine {
         let image = self.draft.image().clone();
         let changed = self.draft.take_changed();
         let saver = Arc::clone(&self.saver);
-        Box::new(move || saver.save(&image, changed, &applied))
+        let replaced = saver.pending().replaced;
+        Box::new(move || saver.save(&image, changed, &applied, replaced))
+    }
+
+    /// The whole image: it is small enough to be sent at once.
+    fn offer(&mut self) -> io::Result<Bytes> {
+        match self.published.halted() {
+            Some(error) => Err(io::Error::other(error.to_string())),
+            None => Ok(store::pack(self.draft.image())),
+        }
+    }
+
+    fn install(&mut self, applied: Applied, offer: Bytes) -> io::Result<()> {
+        let draft = store::unpack(&offer).map_err(|error| {
+            let reason = error.to_string();
+            self.halt(applied.id, error);
+            io::Error::other(reason)
+        })?;
+        // Parts that the manifest holds, and that are in neither image, changed since the last checkpoint.
+        let changed = self.draft.take_changed();
+        self.saver.replace(self.draft.image(), draft.image(), changed, &applied)?;
+        self.draft = draft;
+        self.published.publish(self.draft.image().clone());
+        Ok(())
     }
 }
 
 impl Saver {
-    fn save(&self, image: &ClusterImage, changed: BTreeSet<Key>, applied: &Applied) -> io::Result<()> {
-        let mut unsaved = self.unsaved();
-        unsaved.extend(changed);
-        self.manifest.commit(store::edits(image, &unsaved, applied)).map_err(io::Error::other)?;
-        unsaved.clear();
+    fn save(&self, image: &ClusterImage, changed: BTreeSet<Key>, applied: &Applied, replaced: u64) -> io::Result<()> {
+        let mut pending = self.pending();
+        if pending.replaced != replaced {
+            return Err(io::Error::other("the image was replaced by another member's meanwhile"));
+        }
+        pending.unsaved.extend(changed);
+        self.manifest.commit(store::edits(image, &pending.unsaved, applied)).map_err(io::Error::other)?;
+        pending.unsaved.clear();
         Ok(())
     }
 
-    fn unsaved(&self) -> MutexGuard<'_, BTreeSet<Key>> {
-        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Writes `new` in place of `old`, whatever of it was checkpointed, in one commit.
+    fn replace(
+        &self,
+        old: &ClusterImage,
+        new: &ClusterImage,
+        changed: BTreeSet<Key>,
+        applied: &Applied,
+    ) -> io::Result<()> {
+        let mut pending = self.pending();
+        pending.unsaved.extend(changed);
+        let all = &(&store::keys(old) | &store::keys(new)) | &pending.unsaved;
+        self.manifest.commit(store::edits(new, &all, applied)).map_err(io::Error::other)?;
+        pending.unsaved.clear();
+        pending.replaced += 1;
+        Ok(())
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use model::{BrokerId, GroupId};
 use raft::{Applied, EntryId};
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 use uuid::Uuid;
 
 use crate::format::{self, FormatError};
@@ -68,6 +69,11 @@ struct StoredSettings {
     settings: Settings,
 }
 
+#[derive(Serialize, Deserialize)]
+struct Packed {
+    parts: BTreeMap<ByteBuf, ByteBuf>,
+}
+
 /// Reads what checkpoints wrote: the image, and how far it goes; nothing from an empty manifest.
 pub(crate) fn load(content: &BTreeMap<Bytes, Bytes>) -> Result<(Draft, Option<Applied>), FormatError> {
     let mut draft = Draft::default();
@@ -111,6 +117,33 @@ fn load_cluster(draft: &mut Draft, stored: StoredCluster) {
 pub(crate) fn edits(image: &ClusterImage, changed: &BTreeSet<Key>, applied: &Applied) -> Edits {
     let parts = changed.iter().map(|key| (key_bytes(key), value(image, key)));
     parts.chain([(Bytes::from_static(APPLIED.as_bytes()), Some(write_applied(applied)))]).collect()
+}
+
+/// The whole image as one value, for a member that lacks entries which are purged: the parts as the
+/// manifest keeps them.
+pub(crate) fn pack(image: &ClusterImage) -> Bytes {
+    let part = |key: &Key| value(image, key).map(|value| (key_bytes(key), value));
+    write(&Packed { parts: keys(image).iter().filter_map(part).map(|(key, value)| (buf(key), buf(value))).collect() })
+}
+
+/// Reads what [`pack`] wrote.
+pub(crate) fn unpack(packed: &[u8]) -> Result<Draft, FormatError> {
+    let Packed { parts } = read("packed cluster image", packed)?;
+    let content = parts.into_iter().map(|(key, value)| (key.into_vec().into(), value.into_vec().into())).collect();
+    Ok(load(&content)?.0)
+}
+
+fn buf(bytes: Bytes) -> ByteBuf {
+    ByteBuf::from(Vec::from(bytes))
+}
+
+/// The keys of all parts of an image.
+pub(crate) fn keys(image: &ClusterImage) -> BTreeSet<Key> {
+    let brokers = image.brokers().map(|it| Key::Broker(it.id));
+    let shards = image.shards().map(|it| Key::Shard(it.id));
+    let topics = image.topics().map(|it| Key::Topic(it.id));
+    let settings = image.all_settings().map(|(resource, _)| Key::Settings(resource.clone()));
+    [Key::Cluster, Key::Features].into_iter().chain(brokers).chain(shards).chain(topics).chain(settings).collect()
 }
 
 fn key_bytes(key: &Key) -> Bytes {

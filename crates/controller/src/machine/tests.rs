@@ -65,6 +65,64 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn an_image_that_is_offered_takes_the_place_of_any_other(
+        ours in history(),
+        theirs in history(),
+        at in any::<Index>(),
+    ) {
+        let mut leader = open(&SimDisk::new(1));
+        for (index, command) in (1..).zip(&ours) {
+            leader.apply(entry_id(index), &command.encode()).ok();
+        }
+        let disk = SimDisk::new(2);
+        let mut machine = open(&disk);
+        let at = at.index(theirs.len()) as u64 + 1;
+        for (index, command) in (1..).zip(&theirs) {
+            machine.apply(entry_id(index), &command.encode()).ok();
+            if index == at {
+                checkpoint(&mut machine, at).unwrap();
+            }
+        }
+        machine.install(applied(100), leader.offer().unwrap()).unwrap();
+        let image = leader.published().image();
+        prop_assert_eq!(&machine.published().image(), &image);
+        drop(machine);
+        let machine = open(&disk);
+        prop_assert_eq!(&machine.published().image(), &image);
+        prop_assert_eq!(machine.applied(), Some(applied(100)));
+    }
+}
+
+#[test]
+fn a_checkpoint_that_began_before_the_image_was_replaced_is_not_written() {
+    let disk = SimDisk::new(1);
+    let mut leader = open(&SimDisk::new(2));
+    leader.apply(entry_id(1), &level("leaders")).unwrap();
+    let mut machine = open(&disk);
+    machine.apply(entry_id(1), &level("ours")).unwrap();
+    let late = machine.checkpoint(applied(1));
+    machine.install(applied(9), leader.offer().unwrap()).unwrap();
+    late().unwrap_err();
+    drop(machine);
+    let machine = open(&disk);
+    assert_eq!((machine.published().image(), machine.applied()), (leader.published().image(), Some(applied(9))));
+}
+
+#[test]
+fn an_offer_of_a_newer_build_changes_nothing_and_stops_the_machine() {
+    let disk = SimDisk::new(1);
+    let mut machine = open(&disk);
+    machine.apply(entry_id(1), &level("ours")).unwrap();
+    checkpoint(&mut machine, 1).unwrap();
+    machine.install(applied(9), Bytes::from_static(b"\x02\x80")).unwrap_err();
+    assert!(machine.published().halted().is_some() && machine.offer().is_err());
+    drop(machine);
+    assert_eq!(open(&disk).applied(), Some(applied(1)));
+}
+
 #[test]
 fn the_image_is_published_before_the_proposer_is_answered() {
     let mut machine = open(&SimDisk::new(1));

@@ -10,13 +10,6 @@ use crate::{Command, apply};
 
 /// The keys of all parts in which two images differ, found without the notes of a draft.
 pub(crate) fn differences(before: &ClusterImage, after: &ClusterImage) -> Vec<Key> {
-    let keys = |image: &ClusterImage| -> BTreeSet<Key> {
-        let brokers = image.brokers().map(|it| Key::Broker(it.id));
-        let shards = image.shards().map(|it| Key::Shard(it.id));
-        let topics = image.topics().map(|it| Key::Topic(it.id));
-        let settings = image.all_settings().map(|(resource, _)| Key::Settings(resource.clone()));
-        [Key::Cluster, Key::Features].into_iter().chain(brokers).chain(shards).chain(topics).chain(settings).collect()
-    };
     let all = &keys(before) | &keys(after);
     all.into_iter().filter(|key| value(before, key) != value(after, key)).collect()
 }
@@ -134,6 +127,21 @@ fn what_a_build_of_single_brokers_wrote_is_read() {
     assert_eq!((image.controllers(), image.voters(GroupId::CONTROLLER)), (&[BrokerId(1)][..], only.clone()));
     assert_eq!(image.founders(image.shard(GroupId(1)).unwrap()), only);
     assert_eq!(image.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn an_image_is_packed_as_these_bytes() {
+    let mut draft = Draft::default();
+    draft.set_cluster_id("kraken");
+    let bytes = b"\x01\x81\xa5parts\x82\xc4\x07cluster\xc4@\x01\x85\xa2id\xa6kraken\xa7version\x00\xaanext_shard\x00\xb0next_produ\
+        cer_id\x00\xabcontrollers\x90\xc4\x08features\xc4\x11\x01\x82\xa6levels\x80\xa5epoch\x00";
+    let packed = pack(draft.image());
+    assert_eq!(packed.escape_ascii().to_string(), bytes.escape_ascii().to_string());
+    assert_eq!(unpack(bytes).unwrap().image(), draft.image());
+    assert_eq!(unpack(&pack(sample().image())).unwrap().image(), sample().image());
+    for end in 0..packed.len() {
+        unpack(&packed[..end]).map(drop).unwrap_err();
+    }
 }
 
 #[test]
