@@ -7,7 +7,7 @@ use crate::secret::MIN_SECRET_BYTES;
 /// Why a call has no reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// Nobody has told of this broker: see `Peers::know`. Nothing was sent.
+    /// Nobody has told of this broker: see [`crate::Peers::know`]. Nothing was sent.
     #[error("broker {0} is not known here; the cluster image has to name it first")]
     Unknown(BrokerId),
     /// There is no connection. Nothing was sent.
@@ -45,7 +45,10 @@ pub enum CallError {
     /// The other broker's [`crate::Service`] has refused it, in these words.
     #[error("{0}")]
     Failed(String),
-    /// Nobody answers at an address, or who answers is not of this cluster, in these words.
+    /// Nobody answers at an address. Nothing was sent.
+    #[error("{0}")]
+    Unreachable(String),
+    /// Who answers at an address is not of this cluster, or finds fault with this broker. Nothing was sent.
     #[error("{0}")]
     Refused(String),
     /// The address is this broker's own.
@@ -61,7 +64,7 @@ impl CallError {
     pub fn was_never_sent(&self) -> bool {
         match self {
             CallError::Unknown(_) | CallError::Down { .. } | CallError::Busy { .. } | CallError::TooLong { .. } => true,
-            CallError::Refused(_) | CallError::Myself => true,
+            CallError::Unreachable(_) | CallError::Refused(_) | CallError::Myself => true,
             CallError::Lost { .. } | CallError::Timeout | CallError::Failed(_) | CallError::Stopped => false,
         }
     }

@@ -30,7 +30,7 @@ pub struct Options {
     /// Connections whose other end has not proved itself yet. One more closes the oldest of them: an honest
     /// one takes milliseconds.
     pub max_handshakes: usize,
-    /// Connections of those that only ask (see `Peers::ask`).
+    /// Connections of those that only ask (see [`crate::Peers::ask`]).
     pub max_asking: usize,
     /// Whether a process is held for gone when its connection broke and its port refuses another. So it is
     /// where nothing stands between brokers; a proxy or a firewall that refuses instead of its broker would

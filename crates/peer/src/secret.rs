@@ -3,14 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
 use crate::SecretError;
 
 /// A shorter one could be guessed by who has seen one handshake.
 pub const MIN_SECRET_BYTES: usize = 16;
 
+/// HMAC-SHA256 gives so many.
+pub(crate) const PROOF_BYTES: usize = 32;
+
 /// The cluster's secret. It never leaves the process: each end proves to the other that it has it.
 #[derive(Clone)]
-pub struct Secret(#[cfg_attr(not(test), expect(dead_code, reason = "for the handshake"))] Box<[u8]>);
+pub struct Secret(Box<[u8]>);
 
 impl Secret {
     /// # Errors
@@ -20,6 +26,25 @@ impl Secret {
             ..MIN_SECRET_BYTES => Err(SecretError { bytes: bytes.len() }),
             _ => Ok(Secret(bytes.into())),
         }
+    }
+
+    /// Proves to whoever has the secret too that `parts` were said for this purpose by one who has it.
+    pub(crate) fn prove(&self, purpose: &str, parts: &[&[u8]]) -> [u8; PROOF_BYTES] {
+        self.mac(purpose, parts).finalize().into_bytes().into()
+    }
+
+    /// Whether that is so. Takes the same time wherever a false proof differs.
+    pub(crate) fn verify(&self, purpose: &str, parts: &[&[u8]], proof: &[u8]) -> bool {
+        self.mac(purpose, parts).verify_slice(proof).is_ok()
+    }
+
+    /// The purpose ends with a zero, so that no other purpose and parts make the same bytes.
+    fn mac(&self, purpose: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
+        let mut mac = Hmac::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        mac.update(purpose.as_bytes());
+        mac.update(&[0]);
+        parts.iter().for_each(|part| mac.update(part));
+        mac
     }
 }
 
