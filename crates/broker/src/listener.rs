@@ -139,7 +139,7 @@ where
         return;
     };
     let peer = Peer { address, listener: listener.clone(), software: Arc::default() };
-    tokio::spawn(until_stop(broker.clone(), peer, stream, counted));
+    model::spawn(until_stop(broker.clone(), peer, stream, counted));
 }
 
 async fn until_stop<S>(broker: Arc<Broker>, peer: Peer, stream: S, _counted: Counted)

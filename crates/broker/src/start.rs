@@ -282,18 +282,18 @@ fn serve(broker: &Arc<Broker>, bound: Vec<Bound>) {
     start_background(broker);
     for Bound { listener, sockets } in bound {
         for socket in sockets {
-            tokio::spawn(listener::accept(broker.clone(), listener.clone(), socket));
+            model::spawn(listener::accept(broker.clone(), listener.clone(), socket));
         }
     }
 }
 
 pub(crate) fn start_background(broker: &Arc<Broker>) {
-    tokio::spawn(background::reconcile::run(broker.clone()));
-    tokio::spawn(background::checkpoints::run(broker.clone()));
-    tokio::spawn(background::room::run(broker.clone()));
-    tokio::spawn(background::retention::run(broker.clone()));
+    model::spawn(background::reconcile::run(broker.clone()));
+    model::spawn(background::checkpoints::run(broker.clone()));
+    model::spawn(background::room::run(broker.clone()));
+    model::spawn(background::retention::run(broker.clone()));
     if broker.config().log_cleaner_enable() {
-        tokio::spawn(background::compaction::run(broker.clone()));
+        model::spawn(background::compaction::run(broker.clone()));
     }
     broker.start_coordinators();
     // The directories of a shard that is left out would look like nobody's.

@@ -13,10 +13,12 @@
 mod error_code;
 mod ids;
 pub mod limits;
+mod process;
 mod seams;
 mod topic;
 
 pub use error_code::ErrorCode;
 pub use ids::{BrokerId, GroupId, PartitionId, TopicId};
+pub use process::{Process, Task, spawn, spawn_on};
 pub use seams::{BoxFuture, Clock, Executor, Inline, Random, SystemClock, SystemRandom, Threads};
 pub use topic::{InvalidTopicName, MAX_TOPIC_NAME_LENGTH, TopicName};

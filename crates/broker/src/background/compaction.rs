@@ -77,7 +77,7 @@ pub(crate) async fn run(broker: Arc<Broker>) {
         while passes.len() < threads(&broker)
             && let Some(candidate) = pick(&broker)
         {
-            passes.spawn(work_on(candidate));
+            model::spawn_on(&mut passes, work_on(candidate));
         }
         let pause = Duration::from_millis(u64::try_from(broker.config().log_cleaner_backoff_ms()).unwrap_or(0));
         tokio::select! {

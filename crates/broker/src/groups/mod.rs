@@ -120,7 +120,7 @@ impl Broker {
         }
         let (inbox, asks) = mpsc::channel(INBOX);
         let coordinator = Coordinator { term, inbox };
-        tokio::spawn(actor::run(self.clone(), here.clone(), term, led.partition, asks));
+        model::spawn(actor::run(self.clone(), here.clone(), term, led.partition, asks));
         actors.insert(partition, coordinator.clone());
         Ok(coordinator)
     }

@@ -1,9 +1,10 @@
-//! The runtime that openraft's tasks run on: tokio, with two differences.
+//! The runtime that openraft's tasks run on: tokio, with three differences.
 //!
 //! * A wait shorter than the timer's resolution only yields. openraft waits a microsecond to batch
 //!   completed writes, and tokio's timer would make a millisecond of it.
 //! * Randomness (election timeouts, phases of ticks) comes from the seed of the group's task, see
 //!   [`seeded`], so that a simulated cluster repeats itself.
+//! * A task belongs to the process that spawns it, see [`model::spawn`].
 
 use std::future::Future;
 use std::pin::Pin;
@@ -46,7 +47,7 @@ impl AsyncRuntime for Tokio {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        TokioRuntime::spawn(future)
+        model::spawn(future)
     }
 
     fn sleep(duration: Duration) -> Sleep {
