@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use model::{BoxFuture, Clock, Executor, Random};
+use model::{BoxFuture, Clock, Executor, Process, Random};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::rng::Rng;
@@ -26,6 +26,11 @@ pub(crate) struct SimClock {
 impl SimClock {
     pub(crate) fn new() -> Self {
         SimClock { begun: Instant::now(), jumped_ms: AtomicI64::new(0) }
+    }
+
+    /// A clock of another machine, which shows the right time.
+    pub(crate) fn beside(&self) -> Self {
+        SimClock { begun: self.begun, jumped_ms: AtomicI64::new(0) }
     }
 
     /// Sets the clock so far before or behind the right time.
@@ -57,22 +62,25 @@ impl Random for SimRandom {
     }
 }
 
-/// Threads as tasks. What a real thread spends on a slow disk, these spend asleep before they go on,
-/// so that others overtake them.
+/// Threads of a process as tasks. What a real thread spends on a slow disk, these spend asleep before they
+/// go on, so that others overtake them.
 #[derive(Debug)]
-pub(crate) struct SimThreads(pub(crate) Arc<Mutex<Rng>>);
+pub(crate) struct SimThreads {
+    pub(crate) rng: Arc<Mutex<Rng>>,
+    pub(crate) process: Process,
+}
 
 impl Executor for SimThreads {
     fn worker(&self, _name: &str, work: BoxFuture) {
-        tokio::spawn(Slowed { work, rng: self.0.clone(), asleep: None });
+        tokio::spawn(self.process.run(Slowed { work, rng: self.rng.clone(), asleep: None }));
     }
 
     fn blocking(&self, job: Box<dyn FnOnce() + Send + 'static>) {
-        let pause = pause(&self.0);
-        tokio::spawn(async move {
+        let pause = pause(&self.rng);
+        tokio::spawn(self.process.run(async move {
             sleep(pause.unwrap_or_default()).await;
             job();
-        });
+        }));
     }
 }
 

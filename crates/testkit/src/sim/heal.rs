@@ -8,7 +8,7 @@ use wire::ApiKey;
 use wire::messages::ProduceRequest;
 use wire::messages::produce_request::{PartitionProduceData, TopicProduceData};
 
-use super::client::{Connection, Fetcher, Gone, Habitat, committed};
+use super::client::{Contacts, Fetcher, Gone, Habitat, REQUEST_TIMEOUT, committed};
 use super::promises::Rule;
 use super::topics::Place;
 
@@ -22,7 +22,7 @@ pub(crate) async fn writable(habitat: &Habitat, after: &str) {
         for place in topic.places() {
             let written = timeout(PATIENCE, write(habitat, &place)).await;
             let gone = || habitat.topics.get(&topic.name).is_none_or(|now| now.id != topic.id);
-            if written.is_err() && habitat.node.is_up() && !gone() {
+            if written.is_err() && habitat.fleet.all_up() && !gone() {
                 habitat
                     .world
                     .found(Rule::NotHealed, format!("{} takes no record {PATIENCE:?} after {after}", place.at));
@@ -35,48 +35,49 @@ pub(crate) async fn writable(habitat: &Habitat, after: &str) {
 async fn write(habitat: &Habitat, place: &Place) {
     let world = &habitat.world;
     let process = format!("probe-{}", world.number());
+    let mut contacts = Contacts::new(habitat, &process);
     loop {
-        let mut connection = Connection::open(habitat, &process).await;
-        loop {
+        if let Some(leader) = contacts.leader(place).await {
             let value = world.number();
             world.history.send(&process, &place.at, value);
-            match write_once(&mut connection, place, value).await {
-                Ok(Some(offset)) => return world.history.acknowledged(value, offset),
-                Ok(None) => sleep(Duration::from_millis(100)).await,
-                Err(Gone) => break,
+            if let Some(offset) = write_once(habitat, &process, &mut contacts, &leader.address, place, value).await {
+                return world.history.acknowledged(value, offset);
             }
+            contacts.forget(place);
         }
         sleep(Duration::from_millis(100)).await;
     }
 }
 
-async fn write_once(connection: &mut Connection, place: &Place, value: u64) -> Result<Option<i64>, Gone> {
+async fn write_once(
+    habitat: &Habitat,
+    process: &str,
+    contacts: &mut Contacts,
+    address: &str,
+    place: &Place,
+    value: u64,
+) -> Option<i64> {
     let batch = BatchBuilder::new().compression(Compression::None).record(-1, None, Some(&value.to_be_bytes())).build();
     let data = PartitionProduceData::default().with_index(place.index).with_records(batch.ok());
     let topic = TopicProduceData::default().with_topic_id(place.topic.id.0).with_partition_data(vec![data]);
     let request = ProduceRequest::default().with_acks(-1).with_timeout_ms(10_000).with_topic_data(vec![topic]);
-    let version = connection.version(ApiKey::Produce, 13, i16::MAX);
-    let response = connection.call(version, &request).await?;
-    let answer = response.responses.first().and_then(|topic| topic.partition_responses.first()).ok_or(Gone)?;
-    let judged = connection.judge(ApiKey::Produce, answer.error_code, &[]);
-    Ok(judged.is_ok().then_some(answer.base_offset))
+    let (_, response) = contacts.ask(address, (13, i16::MAX), |_| request, REQUEST_TIMEOUT).await.ok()?;
+    let answer = response.responses.first().and_then(|topic| topic.partition_responses.first())?;
+    habitat.judge(process, ApiKey::Produce, answer.error_code, &[]).is_ok().then_some(answer.base_offset)
 }
 
 /// Waits until a group has committed all that is there; it may take long, but it must get on.
 pub(crate) async fn caught_up(habitat: &Habitat, group: &str, places: &[Place]) {
     let (mut lag, mut end) = (String::new(), Instant::now() + PATIENCE);
-    let fetcher = Fetcher::new(habitat, "onlooker");
+    let mut fetcher = Fetcher::new(habitat, "onlooker");
+    let mut contacts = Contacts::new(habitat, "onlooker");
     while Instant::now() < end {
-        let mut connection = Connection::open(habitat, "onlooker").await;
-        while Instant::now() < end {
-            match lag_of(habitat, &fetcher, &mut connection, group, places).await {
-                Ok(None) => return,
-                Ok(Some(what)) if what != lag => (lag, end) = (what, Instant::now() + PATIENCE),
-                Ok(Some(_)) => {}
-                Err(Gone) => break,
-            }
-            sleep(Duration::from_millis(500)).await;
+        match lag_of(habitat, &mut fetcher, &mut contacts, group, places).await {
+            None => return,
+            Some(what) if what != lag => (lag, end) = (what, Instant::now() + PATIENCE),
+            Some(_) => {}
         }
+        sleep(Duration::from_millis(500)).await;
     }
     habitat.world.found(Rule::NotHealed, format!("{group} has not got on for {PATIENCE:?}: {lag}"));
 }
@@ -84,30 +85,43 @@ pub(crate) async fn caught_up(habitat: &Habitat, group: &str, places: &[Place]) 
 /// What a group has yet to commit.
 async fn lag_of(
     habitat: &Habitat,
-    fetcher: &Fetcher,
-    connection: &mut Connection,
+    fetcher: &mut Fetcher,
+    contacts: &mut Contacts,
     group: &str,
     places: &[Place],
-) -> Result<Option<String>, Gone> {
-    let Some(committed) = committed(habitat, connection, group, places).await? else {
-        return Ok(Some("its coordinator cannot be asked".to_owned()));
+) -> Option<String> {
+    let Some(committed) = committed_now(habitat, contacts, group, places).await else {
+        return Some("its coordinator cannot be asked".to_owned());
     };
     for (place, committed) in places.iter().zip(committed) {
-        let Some((_, end)) = fetcher.bounds(connection, place).await? else {
-            return Ok(Some(format!("{} cannot be asked", place.at)));
+        let Some((_, end)) = fetcher.bounds(place).await else {
+            return Some(format!("{} cannot be asked", place.at));
         };
         if committed.max(0) < end {
-            return Ok(Some(format!("{} ends at {end}, it has committed {committed}", place.at)));
+            return Some(format!("{} ends at {end}, it has committed {committed}", place.at));
         }
     }
-    Ok(None)
+    None
+}
+
+async fn committed_now(habitat: &Habitat, contacts: &mut Contacts, group: &str, places: &[Place]) -> Option<Vec<i64>> {
+    let address = contacts.coordinator(group).await?;
+    let asked = match contacts.open(&address).await {
+        Ok(connection) => committed(habitat, connection, group, places).await,
+        Err(Gone) => Err(Gone),
+    };
+    asked.unwrap_or_else(|Gone| {
+        contacts.lost(&address);
+        None
+    })
 }
 
 /// Reads all that is there.
 pub(crate) async fn audit(habitat: &Habitat, process: &str) {
     let places: Vec<Place> = habitat.topics.all().into_iter().flat_map(|topic| topic.places()).collect();
+    let mut fetcher = Fetcher::new(habitat, process).by_id().in_bulk();
     for place in &places {
-        let read = timeout(PATIENCE, read_whole(habitat, process, place)).await;
+        let read = timeout(PATIENCE, read_to_end(&mut fetcher, place)).await;
         if read.is_err() {
             let what = format!("{} could not be read to its end by {process} within {PATIENCE:?}", place.at);
             habitat.world.found(Rule::NotHealed, what);
@@ -115,30 +129,17 @@ pub(crate) async fn audit(habitat: &Habitat, process: &str) {
     }
 }
 
-async fn read_whole(habitat: &Habitat, process: &str, place: &Place) {
-    let mut fetcher = Fetcher::new(habitat, process).by_id().in_bulk();
-    loop {
-        let mut connection = Connection::open(habitat, process).await;
-        if read_to_end(&mut fetcher, &mut connection, place).await.is_ok() {
-            return;
+async fn read_to_end(fetcher: &mut Fetcher, place: &Place) {
+    let (start, end) = loop {
+        match fetcher.bounds(place).await {
+            Some(bounds) => break bounds,
+            None => sleep(Duration::from_millis(100)).await,
         }
-        sleep(Duration::from_millis(100)).await;
-    }
-}
-
-async fn read_to_end(fetcher: &mut Fetcher, connection: &mut Connection, place: &Place) -> Result<(), Gone> {
-    loop {
-        let Some((start, end)) = fetcher.bounds(connection, place).await? else {
+    };
+    fetcher.assign([(place.clone(), start)]);
+    while fetcher.positions().iter().all(|(_, at)| *at < end) {
+        if fetcher.poll(0).await.records == 0 {
             sleep(Duration::from_millis(100)).await;
-            continue;
-        };
-        fetcher.assign([(place.clone(), start)]);
-        while fetcher.positions().all(|(_, at)| at < end) {
-            let polled = fetcher.poll(connection, 0).await?;
-            if polled.records == 0 {
-                sleep(Duration::from_millis(100)).await;
-            }
         }
-        return Ok(());
     }
 }

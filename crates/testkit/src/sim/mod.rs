@@ -1,7 +1,7 @@
 //! A whole broker, its clients, its disk, network and clock in one thread, from one seed.
 //!
 //! A run draws a broker's settings, topics and clients from its seed, and lets them work while faults
-//! strike: power cuts that lose and tear unsynced writes, kills, stops, a full disk, failed fsyncs and
+//! strike: power cuts that lose and tear unsynced writes, kills, stops, pauses, a full disk, failed fsyncs and
 //! writes, unreadable files, cut connections, jumps of the clock. Then it must all work again, and what
 //! was acknowledged must be there. The same seed gives the same run, to the byte.
 //!
@@ -17,7 +17,7 @@
 //! |---|---|
 //! | `run`, `scenario` | a run from its beginning to its end, and what is drawn for it |
 //! | `world`, `env`, `rng`, `trace` | what all parts share: time, threads, randomness, the fingerprint |
-//! | `node`, `network` | the broker and its connections |
+//! | `fleet`, `node`, `network` | the brokers and their connections |
 //! | `client`, `topics` | producers, readers, group members, admins |
 //! | `nemesis`, `heal` | faults, and what must hold after them |
 //! | `promises` | what is checked besides the [history](crate::history) |
@@ -27,6 +27,7 @@ compile_error!("a run cannot repeat itself unless tokio is seeded: build with th
 
 mod client;
 mod env;
+mod fleet;
 mod heal;
 mod nemesis;
 mod network;

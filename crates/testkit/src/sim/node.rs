@@ -1,5 +1,5 @@
-//! The broker of a run: started, stopped, killed, cut off from power, and started again on what its
-//! disk kept.
+//! A broker of a run, on a machine of its own: started, stopped, killed, paused, cut off from power, and
+//! started again on what its disk kept.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -8,11 +8,12 @@ use std::time::Duration;
 use broker::{Env, Running, StartError};
 use config::BrokerConfig;
 use disk::SimDisk;
+use model::Process;
 use tokio::io::DuplexStream;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::env::lock;
+use super::env::{SimClock, SimThreads, lock};
 use super::network;
 use super::promises::Rule;
 use super::tampering::Tampering;
@@ -35,14 +36,20 @@ pub(crate) enum Down {
 /// See the module.
 pub(crate) struct Node {
     world: Arc<World>,
+    id: i32,
     config: Arc<BrokerConfig>,
     tampering: Tampering,
+    clock: Arc<SimClock>,
     state: Mutex<State>,
 }
 
 struct State {
     disk: SimDisk,
+    /// The process that runs, or ran last.
+    process: Process,
     running: Option<Running>,
+    /// How often it was started.
+    life: u64,
     links: Vec<AbortHandle>,
     connections: u64,
     /// The disk as it was when the broker went down, for tampering.
@@ -51,10 +58,27 @@ struct State {
 
 impl Node {
     /// A broker that is not started yet, on an empty disk.
-    pub(crate) fn new(world: Arc<World>, config: BrokerConfig, tampering: Tampering) -> Arc<Node> {
-        let disk = SimDisk::new(world.rng().next());
-        let state = State { disk, running: None, links: Vec::new(), connections: 0, backup: None };
-        Arc::new(Node { world, config: Arc::new(config), tampering, state: Mutex::new(state) })
+    pub(crate) fn new(world: Arc<World>, id: i32, config: BrokerConfig, tampering: Tampering) -> Arc<Node> {
+        let state = State {
+            disk: SimDisk::new(world.rng().next()),
+            process: Process::default(),
+            running: None,
+            life: 0,
+            links: Vec::new(),
+            connections: 0,
+            backup: None,
+        };
+        let clock = Arc::new(world.clock.beside());
+        Arc::new(Node { world, id, config: Arc::new(config), tampering, clock, state: Mutex::new(state) })
+    }
+
+    pub(crate) fn id(&self) -> i32 {
+        self.id
+    }
+
+    /// Its machine's clock.
+    pub(crate) fn clock(&self) -> &SimClock {
+        &self.clock
     }
 
     /// The disk as it is now; a restart replaces it.
@@ -68,42 +92,61 @@ impl Node {
 
     /// Starts the broker. It may fail only if the disk does.
     pub(crate) async fn start(&self) -> Result<(), StartError> {
-        let disk = self.disk();
-        let env = Env {
-            clock: self.world.clock.clone(),
-            random: self.world.random.clone(),
-            executor: self.world.threads.clone(),
-            disk: self.tampering.disk(disk.clone()),
+        let process = Process::default();
+        let disk = {
+            let mut state = lock(&self.state);
+            state.life += 1;
+            state.process = process.clone();
+            state.disk.clone()
         };
-        tracing::info!("the broker starts");
-        let Ok(started) = timeout(PATIENCE, Running::start_detached(self.config.clone(), env)).await else {
+        let env = Env {
+            clock: self.clock.clone(),
+            random: self.world.random.clone(),
+            executor: Arc::new(SimThreads { rng: self.world.threads.clone(), process: process.clone() }),
+            disk: self.tampering.disk(disk),
+        };
+        tracing::info!(broker = self.id, "the broker starts");
+        let start = process.run(Running::start_detached(self.config.clone(), env));
+        let Ok(started) = timeout(PATIENCE, start).await else {
             self.world.found(Rule::Unavailable, format!("a start took more than {PATIENCE:?}"));
             return Ok(());
         };
         match &started {
-            Err(why) => tracing::info!(%why, "the broker did not start"),
+            Err(why) => tracing::info!(broker = self.id, %why, "the broker did not start"),
             Ok(_) => self.world.count("starts"),
         }
         lock(&self.state).running = Some(started?);
         Ok(())
     }
 
-    /// Opens a connection, if the broker runs.
-    pub(crate) fn connect(&self) -> Option<DuplexStream> {
+    /// Stops the process where it is, as SIGSTOP does: connections stay open, and nobody answers.
+    pub(crate) fn pause(&self) {
+        lock(&self.state).process.pause();
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        lock(&self.state).process.resume();
+    }
+
+    /// Opens a connection, if the broker runs; with how often it was started.
+    pub(crate) fn connect(&self) -> Option<(DuplexStream, u64)> {
         let rng = self.world.rng();
         let mut state = lock(&self.state);
-        let State { disk, running, links, connections, .. } = &mut *state;
+        let State { disk, process, running, life, links, connections, .. } = &mut *state;
         let running = running.as_ref().filter(|_| !disk.crashed())?;
         *connections += 1;
-        let link = network::connect(*connections, rng, disk.clone(), self.world.trace.clone());
+        let number = (self.id as u64) << 32 | *connections;
+        let link = network::connect(number, rng, disk.clone(), self.world.trace.clone());
         let address = SocketAddr::from(([10, 0, 0, 1], *connections as u16));
-        match &self.tampering.meddler {
-            None => running.attach(link.broker, address),
-            Some(meddler) => running.attach(network::meddled(link.broker, meddler.clone()), address),
-        }
+        let broker = match &self.tampering.meddler {
+            None => link.broker,
+            Some(meddler) => network::meddled(link.broker, meddler.clone()),
+        };
+        process.within(|| running.attach(broker, address));
         links.retain(|link| !link.is_finished());
         links.push(link.cut);
-        Some(link.client)
+        Some((link.client, *life))
     }
 
     /// Cuts each connection with a chance of one in `n`.
@@ -115,19 +158,19 @@ impl Node {
 
     /// Takes the broker down, and leaves its disk as the next start will find it.
     pub(crate) async fn down(&self, how: Down) {
-        tracing::info!(?how, "the broker goes down");
+        tracing::info!(broker = self.id, ?how, "the broker goes down");
         let mut rng = self.world.rng();
-        let (running, disk) = {
+        let (running, disk, process) = {
             let mut state = lock(&self.state);
             if how != Down::Stop || state.disk.crashed() {
                 state.links.drain(..).for_each(|link| link.abort());
             }
-            (state.running.take(), state.disk.clone())
+            (state.running.take(), state.disk.clone(), state.process.clone())
         };
         let after = match how {
             Down::Stop => {
                 if let Some(running) = running {
-                    self.stop(running).await;
+                    self.stop(&process, running).await;
                 }
                 // Nothing may depend on the power staying on afterwards.
                 if rng.one_in(2) { disk.copy(rng.next()) } else { disk.restart(rng.next()) }
@@ -135,12 +178,12 @@ impl Node {
             Down::Kill => {
                 let after = disk.copy(rng.next());
                 disk.crash();
-                self.bury(running);
+                self.bury(process, running);
                 after
             }
             Down::PowerCut => {
                 let after = disk.restart(rng.next());
-                self.bury(running);
+                self.bury(process, running);
                 after
             }
         };
@@ -151,19 +194,20 @@ impl Node {
         state.disk = backup.filter(|_| self.tampering.restores_backups).unwrap_or(after);
     }
 
-    async fn stop(&self, running: Running) {
-        if timeout(PATIENCE, running.stop()).await.is_err() {
+    async fn stop(&self, process: &Process, running: Running) {
+        if timeout(PATIENCE, process.run(running.stop())).await.is_err() {
             self.world.found(Rule::Unavailable, format!("a stop took more than {PATIENCE:?}"));
         }
     }
 
     /// A simulated process cannot be killed, only left without disk and connections. It has to notice
     /// and to end, so that it does not haunt the run.
-    fn bury(&self, running: Option<Running>) {
+    fn bury(&self, process: Process, running: Option<Running>) {
         let Some(running) = running else { return };
         let world = self.world.clone();
+        process.resume();
         tokio::spawn(async move {
-            if timeout(PATIENCE, running.stop()).await.is_err() {
+            if timeout(PATIENCE, process.run(running.stop())).await.is_err() {
                 world.found(Rule::Unavailable, "a broker whose disk has died does not stop");
             }
         });

@@ -1,4 +1,4 @@
-//! One run: a world, a broker, clients, faults, healing, and what came of it.
+//! One run: a world, brokers, clients, faults, healing, and what came of it.
 
 use std::cell::{Cell, RefCell};
 use std::panic;
@@ -10,9 +10,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::client::{Admin, Habitat, Member, Producer, Reader, Style, Wanted};
+use super::fleet::Fleet;
 use super::heal;
 use super::nemesis::Nemesis;
-use super::node::{Down, Node};
+use super::node::Down;
 use super::promises::{Finding, Rule};
 use super::report::Report;
 use super::scenario::Scenario;
@@ -45,11 +46,13 @@ pub(crate) fn run_with(seed: u64, tampering: &Tampering) -> Report {
     let mut report = runtime.block_on(async {
         BEGUN.set(Some(Instant::now()));
         let world = World::new(seed);
-        let (scenario, node) = prepare(&world, tampering);
-        if timeout(LONGEST, live(&world, &node, &scenario, tampering)).await.is_err() {
+        let scenario = Scenario::draw(&mut world.rng());
+        tracing::info!(?scenario, "drawn");
+        let fleet = Arc::new(Fleet::new(&world, &scenario, tampering));
+        if timeout(LONGEST, live(&world, &fleet, &scenario, tampering)).await.is_err() {
             world.found(Rule::NotHealed, format!("the run did not end within {LONGEST:?}"));
         }
-        conclude(seed, &world, &node)
+        conclude(seed, &world, &fleet)
     });
     BEGUN.set(None);
     drop(runtime);
@@ -58,17 +61,10 @@ pub(crate) fn run_with(seed: u64, tampering: &Tampering) -> Report {
     report
 }
 
-fn prepare(world: &Arc<World>, tampering: &Tampering) -> (Scenario, Arc<Node>) {
-    let scenario = Scenario::draw(&mut world.rng());
-    tracing::info!(?scenario, "drawn");
-    let node = Node::new(world.clone(), scenario.config(), tampering.clone());
-    (scenario, node)
-}
-
-async fn live(world: &Arc<World>, node: &Arc<Node>, scenario: &Scenario, tampering: &Tampering) {
-    let habitat = Habitat { world: world.clone(), node: node.clone(), topics: Arc::new(Topics::default()) };
-    if let Err(why) = node.start().await {
-        return world.found(Rule::Unavailable, format!("the broker did not start on an empty disk: {why}"));
+async fn live(world: &Arc<World>, fleet: &Arc<Fleet>, scenario: &Scenario, tampering: &Tampering) {
+    let habitat = Habitat { world: world.clone(), fleet: fleet.clone(), topics: Arc::new(Topics::default()) };
+    if !start_all(&habitat, "on an empty disk").await {
+        return;
     }
     let mut admin = Admin::new(&habitat, "admin");
     let mut topics = Vec::new();
@@ -102,7 +98,7 @@ async fn live(world: &Arc<World>, node: &Arc<Node>, scenario: &Scenario, tamperi
 
     Nemesis::new(&habitat, scenario, tampering).run(scenario.storm).await;
     world.enter(Phase::Calm);
-    if !node.is_up() {
+    if !fleet.all_up() {
         return; // which was found already
     }
     if timeout(PRODUCER_PATIENCE, drain(&mut producers)).await.is_err() {
@@ -117,14 +113,38 @@ async fn live(world: &Arc<World>, node: &Arc<Node>, scenario: &Scenario, tamperi
     world.enter(Phase::Over);
     drain(&mut others).await;
     heal::audit(&habitat, "auditor-1").await;
-    node.down(if scenario.fsync { Down::PowerCut } else { Down::Kill }).await;
-    match node.start().await {
-        Err(why) => world.found(Rule::Unavailable, format!("the broker did not start after the run: {why}")),
-        Ok(()) => {
-            heal::audit(&habitat, "auditor-2").await;
-            node.down(Down::Stop).await;
+    all_down(fleet, if scenario.fsync { Down::PowerCut } else { Down::Kill }).await;
+    if start_all(&habitat, "after the run").await {
+        heal::audit(&habitat, "auditor-2").await;
+        all_down(fleet, Down::Stop).await;
+    }
+}
+
+/// Starts all brokers at once; whether they run.
+async fn start_all(habitat: &Habitat, when: &str) -> bool {
+    let mut starts = JoinSet::new();
+    for node in habitat.fleet.nodes() {
+        let node = node.clone();
+        starts.spawn(async move { (node.id(), node.start().await) });
+    }
+    let mut all = true;
+    while let Some(started) = starts.join_next().await {
+        if let Ok((id, Err(why))) = started {
+            all = false;
+            habitat.world.found(Rule::Unavailable, format!("broker {id} did not start {when}: {why}"));
         }
     }
+    all
+}
+
+/// Takes all brokers down at once.
+async fn all_down(fleet: &Fleet, how: Down) {
+    let mut ends = JoinSet::new();
+    for node in fleet.nodes() {
+        let node = node.clone();
+        ends.spawn(async move { node.down(how).await });
+    }
+    drain(&mut ends).await;
 }
 
 async fn drain(tasks: &mut JoinSet<()>) {
@@ -199,14 +219,16 @@ pub fn elapsed() -> Duration {
     BEGUN.get().map_or(Duration::ZERO, |begun| begun.elapsed())
 }
 
-fn conclude(seed: u64, world: &World, node: &Node) -> Report {
+fn conclude(seed: u64, world: &World, fleet: &Fleet) -> Report {
     let history = world.history.history();
     let mut findings = world.findings();
     for history::Finding { check, what } in history::check(&history) {
         findings.push(Finding::new(Rule::History(check), what));
     }
     world.trace.add(format!("{:?}", history.events));
-    world.trace.add(node.disk().digest());
+    for node in fleet.nodes() {
+        world.trace.add(node.disk().digest());
+    }
     Report {
         seed,
         findings,

@@ -1,4 +1,4 @@
-//! What a run does, drawn from its seed: the broker's settings, the topics, the clients.
+//! What a run does, drawn from its seed: the brokers and their settings, the topics, the clients.
 
 use std::time::Duration;
 
@@ -6,12 +6,14 @@ use config::{BrokerConfig, Sources};
 use record::Compression;
 
 use super::client::{Style, Wanted};
+use super::fleet;
 use super::rng::Rng;
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {
-    /// `key=value`, as on the command line.
+    pub(crate) brokers: i32,
+    /// `key=value`, as on the command line, for all brokers.
     pub(crate) settings: Vec<String>,
     /// Whether an acknowledgement waits for the disk; if not, power is never cut.
     pub(crate) fsync: bool,
@@ -41,6 +43,7 @@ impl Scenario {
             all.filter(|number| *number == first || rng.one_in(2)).collect()
         };
         Scenario {
+            brokers: 1,
             settings: settings(rng, fsync),
             fsync,
             producers: (0..1 + rng.index(3)).map(|_| (style(rng), some(rng))).collect(),
@@ -53,8 +56,12 @@ impl Scenario {
         }
     }
 
-    pub(crate) fn config(&self) -> BrokerConfig {
-        let sources = Sources { set: self.settings.clone(), host_name: "broker".to_owned(), ..Sources::default() };
+    /// The configuration of a broker.
+    pub(crate) fn config(&self, id: i32) -> BrokerConfig {
+        let mut set = self.settings.clone();
+        set.push(format!("node.id={id}"));
+        set.push(format!("listeners=PLAINTEXT://{}", fleet::address(id)));
+        let sources = Sources { set, host_name: format!("broker-{id}.sim"), ..Sources::default() };
         BrokerConfig::load(&sources).expect("a scenario's settings are good ones")
     }
 }

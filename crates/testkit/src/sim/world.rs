@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
-use super::env::{SimClock, SimRandom, SimThreads, lock};
+use super::env::{SimClock, SimRandom, lock};
 use super::promises::{Finding, Promises, Rule};
 use super::rng::Rng;
 use super::trace::Trace;
@@ -25,9 +25,11 @@ pub(crate) enum Phase {
 
 /// See the module.
 pub(crate) struct World {
+    /// The right time, and that of clients.
     pub(crate) clock: Arc<SimClock>,
     pub(crate) random: Arc<SimRandom>,
-    pub(crate) threads: Arc<SimThreads>,
+    /// How long threads take.
+    pub(crate) threads: Arc<Mutex<Rng>>,
     pub(crate) trace: Arc<Trace>,
     pub(crate) history: Recorder,
     phase: watch::Sender<Phase>,
@@ -45,7 +47,7 @@ impl World {
         let clock = Arc::new(SimClock::new());
         Arc::new(World {
             random: Arc::new(SimRandom(Mutex::new(rng.fork()))),
-            threads: Arc::new(SimThreads(Arc::new(Mutex::new(rng.fork())))),
+            threads: Arc::new(Mutex::new(rng.fork())),
             trace: Arc::new(Trace::new(clock.clone())),
             clock,
             history: Recorder::default(),

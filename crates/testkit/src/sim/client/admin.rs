@@ -7,14 +7,12 @@ use tokio::time::sleep;
 use wire::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use wire::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use wire::messages::delete_topics_request::DeleteTopicState;
-use wire::messages::metadata_request::MetadataRequestTopic;
-use wire::messages::{
-    CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest, MetadataRequest, MetadataResponse, TopicName,
-};
+use wire::messages::{CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest, TopicName};
 use wire::{ApiKey, StrBytes};
 
 use super::Habitat;
-use super::connection::{Connection, Gone};
+use super::connection::{Gone, REQUEST_TIMEOUT};
+use super::contacts::{Contacts, describing};
 use crate::sim::promises::Rule;
 use crate::sim::rng::Rng;
 use crate::sim::topics::{Place, Topic};
@@ -34,24 +32,21 @@ pub(crate) struct Admin {
     habitat: Habitat,
     name: String,
     rng: Rng,
-    connection: Option<Connection>,
+    contacts: Contacts,
 }
 
 impl Admin {
     pub(crate) fn new(habitat: &Habitat, name: &str) -> Admin {
-        Admin { habitat: habitat.clone(), name: name.to_owned(), rng: habitat.world.rng(), connection: None }
+        let contacts = Contacts::new(habitat, name);
+        Admin { habitat: habitat.clone(), name: name.to_owned(), rng: habitat.world.rng(), contacts }
     }
 
     /// Makes a topic; tries until it is there.
     pub(crate) async fn create(&mut self, wanted: &Wanted) -> Arc<Topic> {
         loop {
-            match self.try_create(wanted).await {
-                Ok(Some(topic)) => {
-                    self.habitat.world.count("topics created");
-                    return topic;
-                }
-                Ok(None) => {}
-                Err(Gone) => self.connection = None,
+            if let Ok(Some(topic)) = self.try_create(wanted).await {
+                self.habitat.world.count("topics created");
+                return topic;
             }
             sleep(self.rng.millis(20..200)).await;
         }
@@ -63,13 +58,9 @@ impl Admin {
             self.habitat.world.history.removed(&place.at, i64::MAX);
         }
         loop {
-            match self.try_delete(topic).await {
-                Ok(true) => {
-                    self.habitat.world.count("topics deleted");
-                    return;
-                }
-                Ok(false) => {}
-                Err(Gone) => self.connection = None,
+            if let Ok(true) = self.try_delete(topic).await {
+                self.habitat.world.count("topics deleted");
+                return;
             }
             sleep(self.rng.millis(20..200)).await;
         }
@@ -79,24 +70,16 @@ impl Admin {
     pub(crate) async fn delete_records(&mut self, place: &Place, offset: i64) {
         self.habitat.world.history.removed(&place.at, offset);
         self.habitat.world.promises(|promises| promises.bounds.deleting(&place.at, offset));
-        if self.try_delete_records(place, offset).await.is_err() {
-            self.connection = None;
-        }
+        self.try_delete_records(place, offset).await.ok(); // whether it was done will be seen
     }
 
     /// Asks for the leaders of a topic, whose epochs only grow.
     pub(crate) async fn look(&mut self, topic: &Arc<Topic>) {
-        if self.try_look(topic).await.is_err() {
-            self.connection = None;
-        }
+        self.contacts.look_up(topic).await.ok();
     }
 
-    async fn connection(&mut self) -> &mut Connection {
-        let open = match self.connection.take() {
-            Some(open) => open,
-            None => Connection::open(&self.habitat, &self.name).await,
-        };
-        self.connection.insert(open)
+    fn judge(&self, api: ApiKey, code: i16, expected: &[ErrorCode]) -> Result<(), ErrorCode> {
+        self.habitat.judge(&self.name, api, code, expected)
     }
 
     async fn try_create(&mut self, wanted: &Wanted) -> Result<Option<Arc<Topic>>, Gone> {
@@ -110,16 +93,16 @@ impl Admin {
             .with_replication_factor(-1)
             .with_configs(configs.collect());
         let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000);
-        let connection = self.connection().await;
-        let version = connection.version(ApiKey::CreateTopics, 4, i16::MAX);
-        let response = connection.call(version, &request).await?;
+        let address = self.contacts.any().await;
+        let (_, response) = self.contacts.ask(&address, (4, i16::MAX), |_| request, REQUEST_TIMEOUT).await?;
         let Some(result) = response.topics.first() else { return Ok(None) };
         // An earlier try may have succeeded.
-        let judged = connection.judge(ApiKey::CreateTopics, result.error_code, &[ErrorCode::TopicAlreadyExists]);
+        let judged = self.judge(ApiKey::CreateTopics, result.error_code, &[ErrorCode::TopicAlreadyExists]);
         if !matches!(judged, Ok(()) | Err(ErrorCode::TopicAlreadyExists)) {
             return Ok(None);
         }
-        let described = self.describe(&wanted.name).await?;
+        let describing = |_| describing(&wanted.name);
+        let (_, described) = self.contacts.ask(&address, (10, i16::MAX), describing, REQUEST_TIMEOUT).await?;
         let Some(topic) = described.topics.first().filter(|topic| topic.error_code == 0) else { return Ok(None) };
         if topic.partitions.len() != wanted.partitions as usize {
             let what = format!("{} has {} partitions, not {}", wanted.name, topic.partitions.len(), wanted.partitions);
@@ -128,38 +111,29 @@ impl Admin {
         Ok(Some(Topic::new(&wanted.name, TopicId(topic.topic_id), wanted.partitions, wanted.nth)))
     }
 
-    async fn describe(&mut self, name: &str) -> Result<MetadataResponse, Gone> {
-        let asked = MetadataRequestTopic::default().with_name(Some(TopicName(text(name))));
-        let request = MetadataRequest::default().with_topics(Some(vec![asked])).with_allow_auto_topic_creation(false);
-        let connection = self.connection().await;
-        let version = connection.version(ApiKey::Metadata, 10, i16::MAX);
-        connection.call(version, &request).await
-    }
-
     async fn try_delete(&mut self, topic: &Topic) -> Result<bool, Gone> {
-        let connection = self.connection().await;
         let state = DeleteTopicState::default().with_name(None).with_topic_id(topic.id.0);
         let request = DeleteTopicsRequest::default().with_topics(vec![state]).with_timeout_ms(10_000);
-        let version = connection.version(ApiKey::DeleteTopics, 6, i16::MAX);
-        let response = connection.call(version, &request).await?;
+        let address = self.contacts.any().await;
+        let (_, response) = self.contacts.ask(&address, (6, i16::MAX), |_| request, REQUEST_TIMEOUT).await?;
         let code = response.responses.first().map_or(-1, |result| result.error_code);
-        let judged = connection.judge(ApiKey::DeleteTopics, code, &[]);
+        let judged = self.judge(ApiKey::DeleteTopics, code, &[]);
         // An earlier try may have succeeded.
         Ok(matches!(judged, Ok(()) | Err(ErrorCode::UnknownTopicId)))
     }
 
     async fn try_delete_records(&mut self, place: &Place, offset: i64) -> Result<(), Gone> {
         let world = self.habitat.world.clone();
+        let leader = self.contacts.leader(place).await.ok_or(Gone)?;
         let known = world.promises(|promises| promises.bounds.asked(&place.at));
-        let connection = self.connection().await;
         let partition = DeleteRecordsPartition::default().with_partition_index(place.index).with_offset(offset);
         let name = TopicName(text(&place.topic.name));
         let topic = DeleteRecordsTopic::default().with_name(name).with_partitions(vec![partition]);
         let request = DeleteRecordsRequest::default().with_topics(vec![topic]).with_timeout_ms(5_000);
-        let version = connection.version(ApiKey::DeleteRecords, 0, i16::MAX);
-        let response = connection.call(version, &request).await?;
+        let asked = self.contacts.ask(&leader.address, (0, i16::MAX), |_| request, REQUEST_TIMEOUT);
+        let (_, response) = asked.await?;
         let Some(result) = response.topics.first().and_then(|topic| topic.partitions.first()) else { return Ok(()) };
-        if connection.judge(ApiKey::DeleteRecords, result.error_code, &[]).is_ok() {
+        if self.judge(ApiKey::DeleteRecords, result.error_code, &[]).is_ok() {
             world.count("deletions of records");
             world.hold(|promises| promises.bounds.told_start(&place.at, known, result.low_watermark));
             if result.low_watermark < offset {
@@ -169,21 +143,8 @@ impl Admin {
                 );
                 world.found(Rule::StartMoved, what);
             }
-        }
-        Ok(())
-    }
-
-    async fn try_look(&mut self, topic: &Arc<Topic>) -> Result<(), Gone> {
-        let world = self.habitat.world.clone();
-        let asked: Vec<(Place, i32)> =
-            topic.places().map(|place| (place.clone(), world.promises(|p| p.epochs.asked(&place.at)))).collect();
-        let described = self.describe(&topic.name).await?;
-        let Some(told) = described.topics.first() else { return Ok(()) };
-        for partition in told.partitions.iter().filter(|partition| partition.error_code == 0) {
-            let Some((place, asked)) = asked.iter().find(|(place, _)| place.index == partition.partition_index) else {
-                continue;
-            };
-            world.hold(|promises| promises.epochs.told(&place.at, *asked, partition.leader_epoch));
+        } else {
+            self.contacts.forget(place);
         }
         Ok(())
     }

@@ -1,20 +1,18 @@
 //! One connection of a client: requests out, responses in, in order.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use model::ErrorCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use wire::messages::Request;
 use wire::{ApiKey, FrameReader};
 
 use super::Habitat;
-use crate::sim::promises::Rule;
+use crate::sim::promises::{Rule, Teller};
 use crate::sim::rng::Rng;
-use crate::sim::world::World;
 
 /// How long a client waits for an answer before it gives the connection up, unless it asked the
 /// broker to wait for longer.
@@ -36,8 +34,9 @@ impl From<std::io::Error> for Gone {
 
 /// See the module.
 pub(crate) struct Connection {
-    world: Arc<World>,
+    habitat: Habitat,
     client: String,
+    teller: Teller,
     stream: DuplexStream,
     frames: FrameReader,
     rng: Rng,
@@ -47,24 +46,27 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Tries until it has a connection.
-    pub(crate) async fn open(habitat: &Habitat, client: &str) -> Connection {
-        let mut rng = habitat.world.rng();
-        loop {
-            if let Some(stream) = habitat.node.connect() {
-                habitat.world.count("connections");
-                return Connection {
-                    world: habitat.world.clone(),
-                    client: client.to_owned(),
-                    stream,
-                    frames: FrameReader::new(MAX_RESPONSE_BYTES),
-                    rng,
-                    next_id: 0,
-                    asked: VecDeque::new(),
-                };
-            }
-            sleep(rng.millis(20..400)).await;
-        }
+    /// Connects with the broker at an address, unless nobody listens there.
+    pub(crate) fn open(habitat: &Habitat, address: &str, client: &str) -> Result<Connection, Gone> {
+        let node = habitat.fleet.at(address).ok_or(Gone)?;
+        let (stream, life) = node.connect().ok_or(Gone)?;
+        habitat.world.count("connections");
+        Ok(Connection {
+            habitat: habitat.clone(),
+            client: client.to_owned(),
+            // One broker alone forgets nothing.
+            teller: (node.id(), if habitat.fleet.is_alone() { 0 } else { life }),
+            stream,
+            frames: FrameReader::new(MAX_RESPONSE_BYTES),
+            rng: habitat.world.rng(),
+            next_id: 0,
+            asked: VecDeque::new(),
+        })
+    }
+
+    /// Whose answers these are.
+    pub(crate) fn teller(&self) -> Teller {
+        self.teller
     }
 
     /// A version of an API to speak: the newest, or any other that is served, from `least` to `most`.
@@ -83,7 +85,7 @@ impl Connection {
             Err(why) => panic!("a simulated client made a request that cannot be: {why}"),
         };
         self.asked.push_back((id, M::API, version));
-        self.world.count(M::API.name());
+        self.habitat.world.count(M::API.name());
         // The broker may be slow to read, or frozen.
         timeout(REQUEST_TIMEOUT, self.stream.write_all_buf(&mut frame)).await.map_err(|_| Gone)??;
         Ok(())
@@ -97,12 +99,12 @@ impl Connection {
             let got = wire::response_correlation_id(&frame);
             let what =
                 format!("{}: an answer to request {id} ({api}) was expected, not to {got:?} ({})", self.client, M::API);
-            self.world.found(Rule::UnexpectedAnswer, what);
+            self.habitat.world.found(Rule::UnexpectedAnswer, what);
             return Err(Gone);
         }
         wire::decode_response::<M>(version, frame).map_err(|why| {
             let what = format!("{}: {api} {version} cannot be read: {why}", self.client);
-            self.world.found(Rule::UnexpectedAnswer, what);
+            self.habitat.world.found(Rule::UnexpectedAnswer, what);
             Gone
         })
     }
@@ -134,18 +136,8 @@ impl Connection {
         timeout(patience, self.receive::<M>()).await.map_err(|_| Gone)?
     }
 
-    /// What an answer's error code means, if it is one that clients come back from by themselves;
-    /// any other is a finding.
+    /// See [`Habitat::judge`].
     pub(crate) fn judge(&self, api: ApiKey, code: i16, expected: &[ErrorCode]) -> Result<(), ErrorCode> {
-        let error = ErrorCode::from_code(code);
-        if error == ErrorCode::None {
-            return Ok(());
-        }
-        if !error.is_retriable() && !expected.contains(&error) {
-            let what = format!("{}: {api} was answered with {error}", self.client);
-            self.world.found(Rule::UnexpectedAnswer, what);
-        }
-        self.world.count("errors answered");
-        Err(error)
+        self.habitat.judge(&self.client, api, code, expected)
     }
 }

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use model::ErrorCode;
 use wire::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use wire::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
-use wire::messages::{
-    FindCoordinatorRequest, GroupId, OffsetCommitRequest, OffsetFetchRequest, OffsetFetchResponse, TopicName,
-};
+use wire::messages::{GroupId, OffsetCommitRequest, OffsetFetchRequest, OffsetFetchResponse, TopicName};
 use wire::{ApiKey, StrBytes};
 
 use super::Habitat;
@@ -30,19 +28,6 @@ pub(super) fn group_id(group: &str) -> GroupId {
 
 pub(super) fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
-}
-
-/// Whether the coordinator can be found now.
-pub(super) async fn find(connection: &mut Connection, group: &str) -> Result<bool, Gone> {
-    let version = connection.version(ApiKey::FindCoordinator, 0, i16::MAX);
-    let mut request = FindCoordinatorRequest::default().with_key_type(0);
-    match version {
-        ..4 => request.key = text(group),
-        4.. => request.coordinator_keys = vec![text(group)],
-    }
-    let response = connection.call(version, &request).await?;
-    let code = response.coordinators.first().map_or(response.error_code, |found| found.error_code);
-    Ok(connection.judge(ApiKey::FindCoordinator, code, &[]).is_ok())
 }
 
 /// Who commits: nobody in particular (a group without members), or a member in a generation.

@@ -11,10 +11,11 @@ use wire::messages::leave_group_request::MemberIdentity;
 use wire::messages::sync_group_request::SyncGroupRequestAssignment;
 use wire::messages::{HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, SyncGroupRequest};
 
+use super::Habitat;
 use super::connection::{Connection, Gone, REQUEST_TIMEOUT};
+use super::contacts::Contacts;
 use super::fetcher::Fetcher;
-use super::group::{Committer, REJOIN, committed, find, group_id, text};
-use super::{Habitat, Polled};
+use super::group::{Committer, REJOIN, committed, group_id, text};
 use crate::sim::rng::Rng;
 use crate::sim::topics::Place;
 use crate::sim::world::Phase;
@@ -27,6 +28,8 @@ const PROTOCOL: &str = "range";
 /// See the module.
 pub(crate) struct Member {
     habitat: Habitat,
+    contacts: Contacts,
+    fetcher: Fetcher,
     name: String,
     group: String,
     /// All partitions that the group reads.
@@ -54,31 +57,37 @@ impl Member {
         let mut rng = habitat.world.rng();
         let name = format!("{group}/member-{number}");
         let instance = rng.one_in(3).then(|| format!("instance-{number}"));
-        Member { habitat: habitat.clone(), name, group: group.to_owned(), places, rng, id: String::new(), instance }
+        let (contacts, fetcher) = (Contacts::new(habitat, &name), Fetcher::new(habitat, &name));
+        let (habitat, group, id) = (habitat.clone(), group.to_owned(), String::new());
+        Member { habitat, contacts, fetcher, name, group, places, rng, id, instance }
     }
 
     /// Takes part until the run is over.
     pub(crate) async fn run(mut self) {
-        while self.habitat.world.phase() != Phase::Over {
-            let mut connection = Connection::open(&self.habitat, &self.name).await;
-            let world = self.habitat.world.clone();
+        let world = self.habitat.world.clone();
+        while world.phase() != Phase::Over {
             tokio::select! {
                 biased;
                 () = world.reached(Phase::Over) => return,
-                Err(Gone) = self.take_part(&mut connection) => {}
+                Err(Gone) = self.take_part() => {}
             }
             sleep(self.rng.millis(10..300)).await;
         }
     }
 
-    async fn take_part(&mut self, connection: &mut Connection) -> Result<(), Gone> {
+    async fn take_part(&mut self) -> Result<(), Gone> {
+        let mut coordinator: Option<(String, Connection)> = None;
         loop {
-            if find(connection, &self.group).await?
-                && let Some(share) = self.join(connection).await?
-            {
-                match self.read(connection, &share).await? {
-                    End::Rejoin => {}
-                    End::Over => return Ok(()),
+            if let Some(address) = self.contacts.coordinator(&self.group).await {
+                let connection = match coordinator.take() {
+                    Some((known, connection)) if known == address => connection,
+                    _ => Connection::open(&self.habitat, &address, &self.name)?,
+                };
+                let (_, connection) = coordinator.insert((address, connection));
+                if let Some(share) = self.join(connection).await?
+                    && let End::Over = self.read(connection, &share).await?
+                {
+                    return Ok(());
                 }
             }
             sleep(self.rng.millis(10..100)).await;
@@ -168,11 +177,10 @@ impl Member {
     /// Reads its share and commits until it has to join again.
     async fn read(&mut self, connection: &mut Connection, share: &Share) -> Result<End, Gone> {
         let world = self.habitat.world.clone();
-        let mut fetcher = Fetcher::new(&self.habitat, &self.name);
         let Some(committed) = committed(&self.habitat, connection, &self.group, &share.places).await? else {
             return Ok(End::Rejoin);
         };
-        fetcher.assign(share.places.iter().cloned().zip(committed.into_iter().map(|offset| offset.max(0))));
+        self.fetcher.assign(share.places.iter().cloned().zip(committed.into_iter().map(|offset| offset.max(0))));
         let mut beat_at = Instant::now();
         let stays_for = self.rng.millis(1_000..40_000);
         let leaves_at = Instant::now() + stays_for;
@@ -195,10 +203,10 @@ impl Member {
                 sleep(Duration::from_millis(300)).await;
                 continue;
             }
-            let polled = fetcher.poll(connection, 300).await?;
-            self.go_on_from_start(connection, &mut fetcher, &polled).await?;
+            let polled = self.fetcher.poll(300).await;
+            self.fetcher.go_on_from_start(&polled).await;
             if (polled.records > 0 || !polled.out_of_range.is_empty()) && self.rng.one_in(2) || self.rng.one_in(16) {
-                let positions: Vec<(Place, i64)> = fetcher.positions().map(|(place, at)| (place.clone(), at)).collect();
+                let positions = self.fetcher.positions();
                 let (group, member) = (&self.group, &self.id);
                 let committer = Committer { habitat: &self.habitat, group, member, generation: share.generation };
                 if let Err(error) = committer.commit(connection, &positions).await? {
@@ -210,26 +218,6 @@ impl Member {
                 sleep(self.rng.millis(10..100)).await;
             }
         }
-    }
-
-    /// Where records were deleted before they were read, reading goes on with the first that is left.
-    async fn go_on_from_start(
-        &self,
-        connection: &mut Connection,
-        fetcher: &mut Fetcher,
-        polled: &Polled,
-    ) -> Result<(), Gone> {
-        if polled.out_of_range.is_empty() {
-            return Ok(());
-        }
-        let mut positions: Vec<(Place, i64)> = fetcher.positions().map(|(place, at)| (place.clone(), at)).collect();
-        for (place, position) in positions.iter_mut().filter(|(place, _)| polled.out_of_range.contains(place)) {
-            if let Some((start, _)) = fetcher.bounds(connection, place).await? {
-                *position = start;
-            }
-        }
-        fetcher.assign(positions);
-        Ok(())
     }
 
     async fn beat(&mut self, connection: &mut Connection, share: &Share) -> Result<Result<(), ErrorCode>, Gone> {

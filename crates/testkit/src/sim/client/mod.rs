@@ -3,6 +3,7 @@
 
 mod admin;
 mod connection;
+mod contacts;
 mod fetcher;
 mod group;
 mod member;
@@ -12,14 +13,18 @@ mod reader;
 use std::sync::Arc;
 
 pub(crate) use admin::{Admin, Wanted};
-pub(crate) use connection::{Connection, Gone};
-pub(crate) use fetcher::{Fetcher, Polled};
+pub(crate) use connection::{Gone, REQUEST_TIMEOUT};
+pub(crate) use contacts::Contacts;
+pub(crate) use fetcher::Fetcher;
 pub(crate) use group::committed;
 pub(crate) use member::Member;
+use model::ErrorCode;
 pub(crate) use producer::{Producer, Style};
 pub(crate) use reader::Reader;
+use wire::ApiKey;
 
-use super::node::Node;
+use super::fleet::Fleet;
+use super::promises::Rule;
 use super::topics::Topics;
 use super::world::World;
 
@@ -27,6 +32,22 @@ use super::world::World;
 #[derive(Clone)]
 pub(crate) struct Habitat {
     pub(crate) world: Arc<World>,
-    pub(crate) node: Arc<Node>,
+    pub(crate) fleet: Arc<Fleet>,
     pub(crate) topics: Arc<Topics>,
+}
+
+impl Habitat {
+    /// What an answer's error code means, if it is one that clients come back from by themselves;
+    /// any other is a finding.
+    pub(crate) fn judge(&self, client: &str, api: ApiKey, code: i16, expected: &[ErrorCode]) -> Result<(), ErrorCode> {
+        let error = ErrorCode::from_code(code);
+        if error == ErrorCode::None {
+            return Ok(());
+        }
+        if !error.is_retriable() && !expected.contains(&error) {
+            self.world.found(Rule::UnexpectedAnswer, format!("{client}: {api} was answered with {error}"));
+        }
+        self.world.count("errors answered");
+        Err(error)
+    }
 }

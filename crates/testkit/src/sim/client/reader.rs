@@ -3,7 +3,6 @@
 use tokio::time::sleep;
 
 use super::Habitat;
-use super::connection::{Connection, Gone};
 use super::fetcher::Fetcher;
 use crate::sim::rng::Rng;
 use crate::sim::topics::Place;
@@ -12,7 +11,6 @@ use crate::sim::world::Phase;
 /// See the module.
 pub(crate) struct Reader {
     habitat: Habitat,
-    name: String,
     fetcher: Fetcher,
     rng: Rng,
 }
@@ -22,7 +20,7 @@ impl Reader {
     pub(crate) fn new(habitat: &Habitat, name: &str, places: Vec<Place>) -> Reader {
         let mut fetcher = Fetcher::new(habitat, name);
         fetcher.assign(places.into_iter().map(|place| (place, 0)));
-        Reader { habitat: habitat.clone(), name: name.to_owned(), fetcher, rng: habitat.world.rng() }
+        Reader { habitat: habitat.clone(), fetcher, rng: habitat.world.rng() }
     }
 
     /// Reads by topic id alone, until the topic is gone.
@@ -34,32 +32,18 @@ impl Reader {
     /// Reads until the run is over.
     pub(crate) async fn run(mut self) {
         let world = self.habitat.world.clone();
-        while world.phase() != Phase::Over {
-            let mut connection = Connection::open(&self.habitat, &self.name).await;
-            self.fetcher.reconnected();
-            tokio::select! {
-                biased;
-                () = world.reached(Phase::Over) => return,
-                Err(Gone) = self.read(&mut connection) => {}
-            }
-            sleep(self.rng.millis(10..300)).await;
+        tokio::select! {
+            biased;
+            () = world.reached(Phase::Over) => {}
+            () = self.read() => {}
         }
     }
 
-    async fn read(&mut self, connection: &mut Connection) -> Result<(), Gone> {
+    async fn read(&mut self) {
         loop {
             let max_wait_ms = *self.rng.pick(&[0, 100, 2_000]);
-            let polled = self.fetcher.poll(connection, max_wait_ms).await?;
-            if !polled.out_of_range.is_empty() {
-                let mut positions: Vec<(Place, i64)> =
-                    self.fetcher.positions().map(|(place, at)| (place.clone(), at)).collect();
-                for (place, position) in positions.iter_mut().filter(|(place, _)| polled.out_of_range.contains(place)) {
-                    if let Some((start, _)) = self.fetcher.bounds(connection, place).await? {
-                        *position = start;
-                    }
-                }
-                self.fetcher.assign(positions);
-            }
+            let polled = self.fetcher.poll(max_wait_ms).await;
+            self.fetcher.go_on_from_start(&polled).await;
             if polled.records == 0 || self.rng.one_in(8) {
                 sleep(self.rng.millis(5..200)).await;
             }

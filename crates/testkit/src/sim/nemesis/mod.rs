@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::client::Habitat;
 use super::heal;
-use super::node::Down;
+use super::node::{Down, Node};
 use super::promises::Rule;
 use super::rng::Rng;
 use super::scenario::Scenario;
@@ -29,6 +29,8 @@ const CRASH_PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) enum Fault {
     /// The broker stops, dies, or loses power, and comes back.
     Down(Down),
+    /// The broker freezes (SIGSTOP), and goes on.
+    Pause,
     /// The disk fills up, and has room again.
     FullDisk,
     /// An fsync fails, of files whose path has this in it.
@@ -60,6 +62,7 @@ impl Nemesis {
             Fault::Down(Down::PowerCut),
             Fault::Down(Down::Kill),
             Fault::Down(Down::Stop),
+            Fault::Pause,
             Fault::FullDisk,
             Fault::FailedSync("journal/"),
             Fault::FailedSync("topics/"),
@@ -74,8 +77,14 @@ impl Nemesis {
         ];
         // Without fsync a power cut may take what was acknowledged.
         let allowed = |fault: &Fault| {
-            scenario.fsync
-                || matches!(fault, Fault::Down(Down::Kill | Down::Stop) | Fault::CutConnections | Fault::ClockJump)
+            let harmless = [
+                Fault::Down(Down::Kill),
+                Fault::Down(Down::Stop),
+                Fault::Pause,
+                Fault::CutConnections,
+                Fault::ClockJump,
+            ];
+            scenario.fsync || harmless.contains(fault)
         };
         let mut faults: Vec<Fault> = all.into_iter().filter(|fault| allowed(fault) && rng.one_in(2)).collect();
         if faults.is_empty() {
@@ -87,7 +96,7 @@ impl Nemesis {
         Nemesis { habitat: habitat.clone(), rng, faults }
     }
 
-    /// Strikes until the time is over. The broker is up afterwards, if it can be.
+    /// Strikes until the time is over. The brokers are up afterwards, if they can be.
     pub(crate) async fn run(mut self, storm: Duration) {
         let end = Instant::now() + storm;
         loop {
@@ -104,32 +113,38 @@ impl Nemesis {
 
     async fn strike(&mut self, fault: Fault) {
         let world = self.habitat.world.clone();
-        let node = self.habitat.node.clone();
+        let node = self.rng.pick(self.habitat.fleet.nodes()).clone();
         match fault {
             Fault::Down(Down::PowerCut) => {
                 world.count("power cuts");
-                self.crash_somewhere().await;
-                self.down_and_up(Down::PowerCut).await;
+                self.crash_somewhere(&node).await;
+                self.down_and_up(&node, Down::PowerCut).await;
             }
             Fault::Down(how) => {
                 world.count(if how == Down::Kill { "kills" } else { "stops" });
-                self.down_and_up(how).await;
+                self.down_and_up(&node, how).await;
+            }
+            Fault::Pause => {
+                world.count("pauses");
+                node.pause();
+                sleep(self.rng.millis(100..8_000)).await;
+                node.resume();
             }
             Fault::FullDisk => {
                 world.count("full disks");
-                self.fill_disk().await;
+                self.fill_disk(&node).await;
             }
             Fault::FailedSync(path) => {
                 world.count("failed syncs");
                 node.disk().fail_syncs(path, 1);
                 sleep(self.rng.millis(100..3_000)).await;
-                self.down_and_up_somehow().await;
+                self.down_and_up_somehow(&node).await;
             }
             Fault::FailedOperation => {
                 world.count("failed operations");
                 node.disk().fail_at(self.rng.within(1..100));
                 sleep(self.rng.millis(100..3_000)).await;
-                self.down_and_up_somehow().await;
+                self.down_and_up_somehow(&node).await;
             }
             Fault::Unreadable(path) => {
                 world.count("unreadable files");
@@ -138,7 +153,7 @@ impl Nemesis {
                 sleep(self.rng.millis(100..3_000)).await;
                 disk.heal();
             }
-            Fault::FlippedBit(path) => self.flip(path).await,
+            Fault::FlippedBit(path) => self.flip(&node, path).await,
             Fault::CutConnections => {
                 world.count("cuts of connections");
                 node.cut_connections(self.rng.within(1..4));
@@ -146,14 +161,14 @@ impl Nemesis {
             Fault::ClockJump => {
                 world.count("jumps of the clock");
                 let off_by_ms = self.rng.within(0..2 * FARTHEST_JUMP_MS) as i64 - FARTHEST_JUMP_MS as i64;
-                world.clock.jump(off_by_ms);
+                node.clock().jump(off_by_ms);
             }
         }
     }
 
     /// Power goes off at some operation soon.
-    async fn crash_somewhere(&mut self) {
-        let disk = self.habitat.node.disk();
+    async fn crash_somewhere(&mut self, node: &Node) {
+        let disk = node.disk();
         disk.crash_at(self.rng.within(1..200));
         let crashed = async {
             while !disk.crashed() {
@@ -163,21 +178,20 @@ impl Nemesis {
         timeout(CRASH_PATIENCE, crashed).await.ok();
     }
 
-    async fn down_and_up_somehow(&mut self) {
+    async fn down_and_up_somehow(&mut self, node: &Node) {
         let how = *self.rng.pick(&[Down::PowerCut, Down::Kill, Down::Stop]);
-        self.down_and_up(how).await;
+        self.down_and_up(node, how).await;
     }
 
-    async fn down_and_up(&mut self, how: Down) {
-        self.habitat.node.down(how).await;
+    async fn down_and_up(&mut self, node: &Node, how: Down) {
+        node.down(how).await;
         sleep(self.rng.millis(0..2_000)).await;
         let power_fails_again = how == Down::PowerCut && self.rng.one_in(3);
-        self.up(power_fails_again).await;
+        self.up(node, power_fails_again).await;
     }
 
     /// Starts the broker, which must succeed unless power fails again meanwhile.
-    async fn up(&mut self, power_fails_again: bool) {
-        let node = self.habitat.node.clone();
+    async fn up(&mut self, node: &Node, power_fails_again: bool) {
         let mut power_fails = if power_fails_again { self.rng.within(1..4) } else { 0 };
         loop {
             if power_fails > 0 {
@@ -200,8 +214,8 @@ impl Nemesis {
     }
 
     /// A bit is wrong, across a restart perhaps; then it is right again, as if repaired from a replica.
-    async fn flip(&mut self, path: &str) {
-        let (world, node) = (self.habitat.world.clone(), self.habitat.node.clone());
+    async fn flip(&mut self, node: &Node, path: &str) {
+        let world = self.habitat.world.clone();
         let Some(flip) = Flip::somewhere(&node.disk(), path, &mut self.rng) else { return };
         tracing::info!(?flip, "a bit is wrong");
         world.count("flipped bits");
@@ -219,11 +233,11 @@ impl Nemesis {
         if !flip.take_back(&node.disk()) {
             world.count("flipped bits written over");
         }
-        self.up(false).await;
+        self.up(node, false).await;
     }
 
-    async fn fill_disk(&mut self) {
-        let disk = self.habitat.node.disk();
+    async fn fill_disk(&mut self, node: &Node) {
+        let disk = node.disk();
         let more_bytes = self.rng.within(0..6 << 20);
         disk.set_capacity(Some(1 << 40));
         let free = disk.available_bytes(Path::new("")).unwrap_or_default();
@@ -231,11 +245,11 @@ impl Nemesis {
         sleep(self.rng.millis(500..6_000)).await;
         if self.rng.one_in(4) {
             // A restart must not need room.
-            self.down_and_up_somehow().await;
+            self.down_and_up_somehow(node).await;
         }
-        let disk = self.habitat.node.disk();
+        let disk = node.disk();
         disk.set_capacity(None);
-        if self.habitat.node.is_up() {
+        if node.is_up() {
             heal::writable(&self.habitat, "a full disk").await;
         }
     }

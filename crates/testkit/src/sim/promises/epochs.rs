@@ -1,31 +1,53 @@
-//! Leader epochs only grow: over time as brokers tell them, and along the log.
+//! Leader epochs only grow, over time as each broker tells them and along the log, and an epoch has one
+//! leader.
 
 use std::collections::BTreeMap;
 
 use super::{Finding, Rule};
 use crate::history::Partition;
 
+/// A broker, and how often it was started: what it has not yet heard from others it may forget with its
+/// process.
+pub(crate) type Teller = (i32, u64);
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Epochs {
-    told: BTreeMap<Partition, i32>,
+    told: BTreeMap<(Partition, Teller), i32>,
+    /// Who leads in each epoch.
+    leaders: BTreeMap<(Partition, i32), i32>,
     /// By the first offset of each batch that was read.
     stamped: BTreeMap<Partition, BTreeMap<i64, i32>>,
 }
 
 impl Epochs {
-    /// The greatest epoch that anybody was told when this one asks.
-    pub(crate) fn asked(&self, at: &Partition) -> i32 {
-        self.told.get(at).copied().unwrap_or(-1)
+    /// The greatest epoch that anybody was told by this one when they ask.
+    pub(crate) fn asked(&self, at: &Partition, teller: Teller) -> i32 {
+        self.told.get(&(at.clone(), teller)).copied().unwrap_or(-1)
     }
 
-    /// An answer names the current epoch.
-    pub(crate) fn told(&mut self, at: &Partition, asked: i32, epoch: i32) -> Option<Finding> {
-        let told = self.told.entry(at.clone()).or_insert(epoch);
+    /// An answer names the current epoch, and its leader if there is one.
+    pub(crate) fn told(
+        &mut self,
+        at: &Partition,
+        teller: Teller,
+        asked: i32,
+        leader: i32,
+        epoch: i32,
+    ) -> Option<Finding> {
+        let told = self.told.entry((at.clone(), teller)).or_insert(epoch);
         *told = epoch.max(*told);
-        (epoch < asked).then(|| {
-            let what = format!("{at} is in leader epoch {epoch} after epoch {asked}");
-            Finding::new(Rule::EpochWentBack, what)
+        if epoch < asked {
+            let what = format!("{at} is in leader epoch {epoch} after epoch {asked}, says broker {}", teller.0);
+            return Some(Finding::new(Rule::EpochWentBack, what));
+        }
+        if leader < 0 {
+            return None;
+        }
+        let other = *self.leaders.entry((at.clone(), epoch)).or_insert(leader);
+        (other != leader).then(|| {
+            let what = format!("{at} is led by {leader} in epoch {epoch}, which {other} leads");
+            Finding::new(Rule::TwoLeaders, what)
         })
     }
 

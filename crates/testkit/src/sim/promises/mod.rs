@@ -15,7 +15,7 @@ use crate::history::Check;
 
 pub(crate) use bounds::{Bounds, Known};
 pub(crate) use commits::Commits;
-pub(crate) use epochs::Epochs;
+pub(crate) use epochs::{Epochs, Teller};
 pub(crate) use generations::Generations;
 
 /// A promise that a run may find broken.
@@ -33,6 +33,8 @@ pub enum Rule {
     GenerationReused,
     /// A leader epoch went back, or one offset has two.
     EpochWentBack,
+    /// Two brokers lead a partition in one epoch.
+    TwoLeaders,
     /// An idempotent producer that did nothing wrong was told that it did.
     ProducerForgotten,
     /// A client was told what no client would retry, or what makes no sense.

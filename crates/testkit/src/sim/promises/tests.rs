@@ -1,9 +1,11 @@
 //! Each promise must catch the answers that break it, and only those.
 
-use super::{Bounds, Commits, Epochs, Finding, Generations, Rule};
+use super::{Bounds, Commits, Epochs, Finding, Generations, Rule, Teller};
 use crate::history::Partition;
 
 const GROUP: &str = "group";
+const ONE: Teller = (1, 1);
+const ANOTHER: Teller = (2, 1);
 
 fn at() -> Partition {
     Partition::new("orders", 0)
@@ -118,12 +120,22 @@ fn a_generation_that_was_settled_does_not_come_again() {
 #[test]
 fn epochs_grow_over_time_and_along_the_log() {
     let mut epochs = Epochs::default();
-    assert_eq!(epochs.told(&at(), epochs.asked(&at()), 3), None);
-    let asked = epochs.asked(&at());
-    assert_breaks(epochs.told(&at(), asked, 2), Rule::EpochWentBack, "epoch 2 after epoch 3");
+    assert_eq!(epochs.told(&at(), ONE, epochs.asked(&at(), ONE), 1, 3), None);
+    let asked = epochs.asked(&at(), ONE);
+    assert_breaks(epochs.told(&at(), ONE, asked, 1, 2), Rule::EpochWentBack, "epoch 2 after epoch 3, says broker 1");
     assert_eq!(epochs.read(&at(), 10, 3), None);
     assert_eq!(epochs.read(&at(), 0, 1), None);
     assert_eq!(epochs.read(&at(), 10, 3), None);
     assert_breaks(epochs.read(&at(), 5, 4), Rule::EpochWentBack, "offset 5 is of epoch 4");
     assert_breaks(epochs.read(&at(), 0, 2), Rule::EpochWentBack, "was of epoch 1");
+}
+
+#[test]
+fn an_epoch_has_one_leader_whoever_tells() {
+    let mut epochs = Epochs::default();
+    assert_eq!(epochs.told(&at(), ONE, -1, 1, 3), None);
+    assert_eq!(epochs.told(&at(), ANOTHER, epochs.asked(&at(), ANOTHER), 2, 2), None, "it has not heard of epoch 3");
+    assert_eq!(epochs.told(&at(), ANOTHER, 2, -1, 4), None, "nobody leads yet");
+    assert_eq!(epochs.told(&at(), ANOTHER, 4, 2, 4), None);
+    assert_breaks(epochs.told(&at(), ANOTHER, 2, 2, 3), Rule::TwoLeaders, "led by 2 in epoch 3, which 1 leads");
 }
