@@ -160,6 +160,10 @@ impl State {
         Ok(Found::InFiles { writes, range: range.start..end.min(in_memory_from) })
     }
 
+    pub(crate) fn is_recent(&self, index: u64) -> bool {
+        self.recent.first().is_some_and(|first| first <= index)
+    }
+
     fn first(&self) -> u64 {
         self.told.purged.map_or(0, |id| id.index + 1)
     }

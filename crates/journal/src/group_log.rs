@@ -128,6 +128,11 @@ impl GroupLog {
         lock(&self.group.state).told.purged.is_some_and(|id| id.index >= index)
     }
 
+    /// Whether an entry is in memory, so that reading it (and no more than follows it) does not block.
+    pub fn is_recent(&self, index: u64) -> bool {
+        lock(&self.group.state).is_recent(index)
+    }
+
     /// The id of the entry at an index, if it is in the log or the last one purged.
     pub fn entry_id(&self, index: u64) -> Option<EntryId> {
         lock(&self.group.state).entry_id(index)

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::Stream;
 use journal::{Entry, GroupLog};
+use model::Executor;
 use openraft::entry::RaftEntry;
 use openraft::errors::LeaderChanged;
 use openraft::storage::{
@@ -27,12 +28,13 @@ pub(super) const READ_BYTES: usize = 1024 * 1024;
 /// task that reads it.
 pub(crate) struct LogStore<R> {
     log: GroupLog,
+    executor: Arc<dyn Executor>,
     types: PhantomData<fn() -> R>,
 }
 
 impl<R> LogStore<R> {
-    pub(super) fn new(log: GroupLog) -> Self {
-        LogStore { log, types: PhantomData }
+    pub(super) fn new(log: GroupLog, executor: Arc<dyn Executor>) -> Self {
+        LogStore { log, executor, types: PhantomData }
     }
 
     pub(super) fn log(&self) -> &GroupLog {
@@ -85,7 +87,14 @@ impl<R: Send + Debug + 'static> RaftLogReader<Types<R>> for LogStore<R> {
         if start >= end {
             return Ok(Vec::new());
         }
-        self.read(start..end)
+        if self.log.is_recent(start) {
+            return self.read(start..end);
+        }
+        // For a follower that is behind: it must not hold up the others, nor signs of life.
+        let (log, (done, read)) = (self.log.clone(), oneshot::channel());
+        self.executor.blocking(Box::new(move || drop(done.send(log.read(start..end, READ_BYTES)))));
+        let entries = read.await.unwrap_or_else(|_| Err(io::Error::other("the read was given up")))?;
+        entries.into_iter().map(from_journal).collect()
     }
 
     /// What apply reads: piece by piece, so that memory is bounded by bytes however long it is.
@@ -210,7 +219,7 @@ impl<R> LogStore<R> {
 
 impl<R> Clone for LogStore<R> {
     fn clone(&self) -> Self {
-        LogStore::new(self.log.clone())
+        LogStore::new(self.log.clone(), self.executor.clone())
     }
 }
 

@@ -83,9 +83,16 @@ pub(super) fn append_reply<R: Send + Debug + 'static>(response: &AppendEntriesRe
 }
 
 /// `None` for a reply to something else.
+pub(super) fn appended(reply: Reply) -> Option<Appended> {
+    match reply {
+        Reply::Append(appended) => Some(appended),
+        _ => None,
+    }
+}
+
+/// `None` for a reply to something else.
 pub(super) fn append_response<R: Send + Debug + 'static>(reply: Reply) -> Option<AppendEntriesResponse<Types<R>>> {
-    let Reply::Append(appended) = reply else { return None };
-    Some(match appended {
+    Some(match appended(reply)? {
         Appended::All => AppendEntriesResponse::Success,
         Appended::UpTo(last) => AppendEntriesResponse::PartialSuccess(last.map(log_id)),
         Appended::Conflict => AppendEntriesResponse::Conflict,

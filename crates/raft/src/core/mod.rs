@@ -9,6 +9,7 @@ mod log_store;
 mod machine;
 mod messages;
 mod network;
+mod pipeline;
 mod progress;
 mod runtime;
 mod shared;

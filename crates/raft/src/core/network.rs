@@ -4,6 +4,9 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
 use openraft::errors::{RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::RPCOption;
 use openraft::raft::{
@@ -12,10 +15,14 @@ use openraft::raft::{
 };
 use openraft::{AnyError, RaftNetworkFactory, RaftNetworkV2};
 
+use super::pipeline::{self, Pipeline};
 use super::types::{Snapshot, Types, Vote};
 use super::{Shared, messages};
 use crate::Voter;
 use crate::transport::{Reply, Request};
+
+/// What a stream of appends begins with.
+type Streaming<'s, R> = BoxFuture<'s, Result<BoxStream<'s, pipeline::Answer<R>>, RPCError<Types<R>>>>;
 
 /// Makes a connection for each member.
 pub(crate) struct Network {
@@ -33,19 +40,24 @@ impl<R: Send + Debug + 'static> RaftNetworkFactory<Types<R>> for Network {
 /// One member.
 pub(crate) struct Peer {
     target: Voter,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Peer {
-    async fn call<R: Send + Debug + 'static, T>(
+    /// A failed call counts as one to a member that can't be reached, after which openraft waits
+    /// before the next.
+    pub(super) fn call<R: Send + Debug + 'static, T>(
         &self,
         request: Request,
         read: impl FnOnce(Reply) -> Option<T>,
-    ) -> Result<T, RPCError<Types<R>>> {
-        let unreachable = |reason: String| RPCError::Unreachable(Unreachable::new(&AnyError::error(reason)));
-        let reply = self.shared.transport.call(self.shared.group, self.target, request).await;
-        let reply = reply.map_err(|error| unreachable(error.to_string()))?;
-        read(reply).ok_or_else(|| unreachable(format!("voter {} answered something else", self.target)))
+    ) -> impl Future<Output = Result<T, RPCError<Types<R>>>> {
+        let target = self.target;
+        let call = self.shared.transport.call(self.shared.group, target, request);
+        async move {
+            let unreachable = |reason: String| RPCError::Unreachable(Unreachable::new(&AnyError::error(reason)));
+            let reply = call.await.map_err(|error| unreachable(error.to_string()))?;
+            read(reply).ok_or_else(|| unreachable(format!("voter {target} answered something else")))
+        }
     }
 }
 
@@ -59,6 +71,15 @@ impl<R: Send + Debug + 'static> RaftNetworkV2<Types<R>> for Peer {
     ) -> Result<AppendEntriesResponse<Types<R>>, RPCError<Types<R>>> {
         let append = messages::append(request, &self.shared);
         self.call(Request::Append(append), messages::append_response).await
+    }
+
+    /// It never fails as such: openraft backs off only after it was asked for a request, so that an
+    /// error from here would have it try again at once, and for ever.
+    fn stream_append<'s, S>(&'s mut self, requests: S, _: RPCOption) -> Streaming<'s, R>
+    where
+        S: Stream<Item = AppendEntriesRequest<Types<R>>> + Send + Unpin + 'static,
+    {
+        Box::pin(std::future::ready(Ok(Pipeline::new(self, requests).boxed())))
     }
 
     async fn vote(

@@ -29,6 +29,10 @@ const BACK_OFF: &str = "20ms 40ms ... 320ms";
 /// keeps other calls bounded.
 const QUEUED_CALLS: u64 = 1 << 20;
 
+/// Entries in one append. Its bytes are bounded by what is read of the log at once: this only keeps
+/// what there is besides payloads within bounds.
+const APPENDED_ENTRIES: u64 = 4096;
+
 /// Callers of one checkpoint. They ask one by one: more than one is there only if others gave up.
 const CHECKPOINT_WAITERS: usize = 16;
 
@@ -69,7 +73,7 @@ async fn run<S: StateMachine>(
     let (term_started, terms) = watch::channel(0);
     let (alive, mut all_gone) = mpsc::channel(1);
     let shared = Arc::new(Shared::new(&config));
-    let store = LogStore::new(journal.group(config.group));
+    let store = LogStore::new(journal.group(config.group), executor.clone());
     let machine = Machine::new(machine, executor, waiters, term_started, alive)
         .ok_or(RaftError::Unreadable { group: config.group, what: "membership" });
     let raft = match machine {
@@ -185,6 +189,7 @@ fn openraft_config(group: GroupId, timings: Timings) -> Result<Arc<openraft::Con
         snapshot_policy: SnapshotPolicy::Never,
         max_in_snapshot_log_to_keep: 0,
         api_channel_size: Some(QUEUED_CALLS),
+        max_payload_entries: APPENDED_ENTRIES,
         ..openraft::Config::default()
     };
     config.validate().map(Arc::new).map_err(|error| error.to_string().into())

@@ -27,6 +27,48 @@ pub(crate) struct Switchboard {
     cut: Mutex<BTreeSet<(i32, i32)>>,
     /// How many requests were sent, of each kind, by and to whom.
     calls: Mutex<Vec<(i32, i32, &'static str)>>,
+    load: Mutex<Load>,
+    /// More than [`LATENCY`].
+    delay: Mutex<Duration>,
+}
+
+/// What was on its way from one member to another at most.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Load {
+    /// Appends that carry something, and their bytes, of all members.
+    now: (usize, usize),
+    pub(crate) most_appends: usize,
+    pub(crate) most_bytes: usize,
+    /// Bytes and entries of the largest append of several entries.
+    pub(crate) largest: usize,
+}
+
+/// Counts an append from when it is sent until it is answered, or given up.
+struct OnItsWay(Arc<Switchboard>, usize);
+
+impl OnItsWay {
+    fn new(board: &Arc<Switchboard>, request: &Request) -> Option<OnItsWay> {
+        let Request::Append(append) = request else { return None };
+        let bytes: usize = append.entries.iter().map(|entry| entry.payload.len()).sum();
+        if bytes == 0 {
+            return None;
+        }
+        let mut load = board.load.lock().unwrap();
+        load.now = (load.now.0 + 1, load.now.1 + bytes);
+        load.most_appends = load.most_appends.max(load.now.0);
+        load.most_bytes = load.most_bytes.max(load.now.1);
+        if append.entries.len() > 1 {
+            load.largest = load.largest.max(bytes);
+        }
+        Some(OnItsWay(board.clone(), bytes))
+    }
+}
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        let mut load = self.0.load.lock().unwrap();
+        load.now = (load.now.0 - 1, load.now.1 - self.1);
+    }
 }
 
 /// One member's way to the others.
@@ -44,12 +86,15 @@ impl Transport for Line {
         let Line(board, from) = self;
         let (board, from) = (board.clone(), from.broker);
         board.calls.lock().unwrap().push((from, to.broker, kind(&request)));
+        let on_its_way = OnItsWay::new(&board, &request);
         let (head, parts) = encode_request(group, to, &request);
         let mut frame = BytesMut::from(head);
         parts.iter().for_each(|part| frame.extend_from_slice(part));
         Box::pin(async move {
             let unreachable = |reason: &str| Unreachable { to, reason: reason.to_owned() };
-            tokio::time::sleep(LATENCY).await;
+            let _on_its_way = on_its_way;
+            let delay = *board.delay.lock().unwrap();
+            tokio::time::sleep(LATENCY + delay).await;
             if board.is_cut(from, to.broker) {
                 tokio::time::sleep(NO_ANSWER).await;
                 return Err(unreachable("cut off"));
@@ -101,6 +146,23 @@ impl Switchboard {
 
     pub(crate) fn heal(&self) {
         self.cut.lock().unwrap().clear();
+    }
+
+    pub(crate) fn delay(&self, delay: Duration) {
+        *self.delay.lock().unwrap() = delay;
+    }
+
+    /// What was on its way since the last call.
+    pub(crate) fn load(&self) -> Load {
+        let mut load = self.load.lock().unwrap();
+        let fresh = Load { now: load.now, ..Load::default() };
+        std::mem::replace(&mut *load, fresh)
+    }
+
+    /// How many requests were sent to a broker since the last call.
+    pub(crate) fn sent_to(&self, broker: i32) -> usize {
+        let calls = std::mem::take(&mut *self.calls.lock().unwrap());
+        calls.iter().filter(|(_, to, _)| *to == broker).count()
     }
 
     /// The requests of a kind that were sent since the last call.

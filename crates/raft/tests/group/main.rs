@@ -1,6 +1,7 @@
 //! A Raft group from the outside, on a simulated disk and a clock that stands still.
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+mod appends;
 mod calm;
 mod cluster;
 mod crash;

@@ -117,7 +117,8 @@ impl Broker {
 
     pub(crate) async fn start_with(disk: &SimDisk, config: Config) -> Result<Broker, RaftError> {
         // Small files, so that some thousand entries fill, purge and reuse several of them.
-        let options = Options { file_bytes: 64 << 10, first_file_bytes: 16 << 10, ..Options::default() };
+        let options =
+            Options { file_bytes: 64 << 10, first_file_bytes: 16 << 10, cache_bytes: 64 << 10, ..Options::default() };
         let shared = Arc::new(disk.clone());
         let (journal, _) =
             Journal::open(shared, Path::new("journal"), [1; 16], options, Arc::new(Inline)).map_err(failed)?;
