@@ -1,7 +1,6 @@
 //! Heartbeat (key 12), versions 0 to 4.
 
-use coordinator::{HeartbeatRequest as Beat, Reply, Request};
-use model::ErrorCode;
+use coordinator::HeartbeatRequest as Beat;
 use wire::messages::{HeartbeatRequest, HeartbeatResponse};
 
 use crate::dispatch::Context;
@@ -9,16 +8,11 @@ use crate::text::string;
 
 /// Keeps a member alive, and tells it of a rebalance.
 pub(crate) async fn handle(context: Context, request: HeartbeatRequest) -> HeartbeatResponse {
-    let beat = Request::Heartbeat(Beat {
+    let error = context.broker.heartbeat(&Beat {
         group: request.group_id.to_string(),
         member_id: request.member_id.to_string(),
         instance_id: request.group_instance_id.as_ref().map(string),
         generation: request.generation_id,
     });
-    let error = match context.broker.ask_group(beat).await {
-        Ok(Reply::Heartbeat(error)) => error,
-        Ok(_) => ErrorCode::UnknownServerError,
-        Err(error) => error,
-    };
     HeartbeatResponse::default().with_error_code(error.code())
 }

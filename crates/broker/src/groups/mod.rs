@@ -1,19 +1,21 @@
 //! Group coordination on this broker: for each partition of `__consumer_offsets` that it leads, one
-//! task runs the state machine of the groups kept there.
+//! task runs the state machine of the groups kept there. Heartbeats alone go past its queue.
 
 mod actor;
+mod live;
 mod writes;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use coordinator::{DescribedGroup, ListFilter, ListedGroup, Reply, Request, partition_for};
+use coordinator::{DescribedGroup, HeartbeatRequest, ListFilter, ListedGroup, Reply, Request, partition_for};
 use model::{ErrorCode, TopicName};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::broker::Broker;
+use live::Live;
 
 /// Requests that wait for one coordinator's task: more than all connections of a busy broker send at
 /// a time, few enough to bound memory; senders wait beyond it.
@@ -30,6 +32,7 @@ pub(crate) struct Groups {
 struct Coordinator {
     term: u64,
     inbox: mpsc::Sender<Ask>,
+    live: Arc<Live>,
 }
 
 /// What is asked of a coordinator.
@@ -53,6 +56,15 @@ impl Broker {
         let most_ms = u64::try_from(self.config().offsets_commit_timeout_ms()).unwrap_or(0);
         let asked = timeout(Duration::from_millis(most_ms), self.ask_group(request)).await;
         asked.unwrap_or(Err(ErrorCode::CoordinatorNotAvailable))
+    }
+
+    /// Tells a group's coordinator that a member is alive, and returns what it says of that.
+    pub(crate) fn heartbeat(self: &Arc<Self>, request: &HeartbeatRequest) -> ErrorCode {
+        let beaten = self.coordinator_of(&request.group).and_then(|coordinator| {
+            let beaten = coordinator.live.enter(|groups, now_ms| groups.heartbeat(now_ms, request));
+            beaten.ok_or(ErrorCode::NotCoordinator)
+        });
+        beaten.unwrap_or_else(|error| error)
     }
 
     /// A group as its coordinator sees it.
@@ -119,8 +131,9 @@ impl Broker {
             return Ok(running.clone());
         }
         let (inbox, asks) = mpsc::channel(INBOX);
-        let coordinator = Coordinator { term, inbox };
-        model::spawn(actor::run(self.clone(), here.clone(), term, led.partition, asks));
+        let live = Arc::new(Live::new(self, led.partition));
+        let coordinator = Coordinator { term, inbox, live: live.clone() };
+        model::spawn(actor::run(self.clone(), here.clone(), term, live, asks));
         actors.insert(partition, coordinator.clone());
         Ok(coordinator)
     }

@@ -7,28 +7,39 @@ use super::request::HeartbeatRequest;
 use super::turn::Turn;
 use super::{GroupState, Reply, SyncReply};
 
-impl Turn<'_> {
-    pub(super) fn heartbeat(&mut self, group: &mut Group, request: &HeartbeatRequest) -> ErrorCode {
-        if let Err(error) = group.validate(&request.member_id, request.instance_id.as_deref()) {
+impl Group {
+    /// The member's session begins anew. Its timer stays where it is, and looks for that when its time has come: so a
+    /// heartbeat touches nothing but the member.
+    pub(super) fn heartbeat(&mut self, now_ms: i64, request: &HeartbeatRequest) -> ErrorCode {
+        if let Err(error) = self.validate(&request.member_id, request.instance_id.as_deref()) {
             return error;
         }
-        if request.generation != group.generation {
+        if request.generation != self.generation {
             return ErrorCode::IllegalGeneration;
         }
-        self.keep_alive(group, &request.member_id);
-        match group.state {
+        if let Some(member) = self.members.get_mut(&*request.member_id) {
+            member.extend_session(now_ms);
+        }
+        match self.state {
             GroupState::PreparingRebalance => ErrorCode::RebalanceInProgress,
             // Members may call as soon as they have joined, before the assignment is there.
             GroupState::CompletingRebalance | GroupState::Stable => ErrorCode::None,
             GroupState::Empty | GroupState::Dead => ErrorCode::UnknownMemberId,
         }
     }
+}
 
+impl Turn<'_> {
     /// Nothing was heard of a member, or of an id handed out, for its whole session.
     pub(super) fn session_ran_out(&mut self, group: &mut Group, member_id: &str) {
         if group.pending.remove(member_id) {
             self.complete_without(group);
-        } else if group.members.get(member_id).is_some_and(|member| !member.waits()) {
+            return;
+        }
+        let Some(member) = group.members.get(member_id).filter(|member| !member.waits()) else { return };
+        if member.session_ends_ms > self.now_ms {
+            self.start_session(group, &member.id, member.session_ends_ms); // it was heard of since
+        } else {
             self.remove_member(group, member_id);
             match group.state {
                 GroupState::Stable | GroupState::CompletingRebalance => {

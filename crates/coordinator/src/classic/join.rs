@@ -79,7 +79,7 @@ impl Turn<'_> {
         if group.pending.len() >= MAX_PENDING_MEMBERS {
             return self.refuse_join(caller, ErrorCode::GroupMaxSizeReached, "");
         }
-        self.start_session(group, &id, session_timeout_ms);
+        self.start_session(group, &id, self.in_ms(session_timeout_ms));
         self.refuse_join(caller, ErrorCode::MemberIdRequired, &id);
         group.pending.insert(id);
     }
@@ -92,7 +92,7 @@ impl Turn<'_> {
             group.protocol_type = Some(request.protocol_type.clone());
         }
         group.add(Member::new(id.clone(), caller, request));
-        self.start_session(group, &id, NEW_MEMBER_JOIN_TIMEOUT_MS);
+        self.start_session(group, &id, self.in_ms(NEW_MEMBER_JOIN_TIMEOUT_MS));
         self.rebalance(group);
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Member {
     pub(super) client_id: String,
     pub(super) client_host: String,
     pub(super) session_timeout_ms: i32,
+    /// By what was heard of it last, if that was a heartbeat, or whatever else starts a session in full.
+    pub(super) session_ends_ms: i64,
     pub(super) rebalance_timeout_ms: i32,
     /// What it can assign by, best first.
     pub(super) protocols: Vec<Protocol>,
@@ -32,6 +34,7 @@ impl Member {
         Member {
             id,
             session_timeout_ms: request.session_timeout_ms,
+            session_ends_ms: i64::MIN,
             rebalance_timeout_ms: rebalance_timeout(&request),
             protocols: kept(request.protocols),
             instance_id: request.instance_id,
@@ -52,6 +55,7 @@ impl Member {
             client_id: stored.client_id.clone(),
             client_host: stored.client_host.clone(),
             session_timeout_ms: stored.session_timeout_ms,
+            session_ends_ms: i64::MIN,
             rebalance_timeout_ms: stored.rebalance_timeout_ms,
             protocols: vec![Protocol { name: protocol.to_owned(), metadata: stored.subscription.clone() }],
             assignment: stored.assignment.clone(),
@@ -63,6 +67,10 @@ impl Member {
 
     pub(super) fn is_static(&self) -> bool {
         self.instance_id.is_some()
+    }
+
+    pub(super) fn extend_session(&mut self, now_ms: i64) {
+        self.session_ends_ms = now_ms.saturating_add(i64::from(self.session_timeout_ms.max(0)));
     }
 
     /// Whether silence is to be forgiven: who waits for the broker cannot be expected to call.

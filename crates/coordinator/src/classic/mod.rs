@@ -109,6 +109,16 @@ impl ClassicGroups {
         ClassicGroups { config, random, groups: BTreeMap::new(), timers: Timers::default(), writes: Writes::default() }
     }
 
+    /// Notes that a member is alive, and tells how its group stands. It is the request that is frequent: it has no
+    /// effects, and need not look at the store, where no member stands that is not live.
+    pub fn heartbeat(&mut self, now_ms: i64, request: &HeartbeatRequest) -> ErrorCode {
+        if let Err(error) = check_name(&request.group, false) {
+            return error;
+        }
+        let group = self.groups.get_mut(&*request.group);
+        group.map_or(ErrorCode::UnknownMemberId, |group| group.heartbeat(now_ms, request))
+    }
+
     /// Takes one request. Its answer is among the effects now or of a later call.
     pub fn handle(&mut self, now_ms: i64, store: &GroupStore, caller: CallerId, request: Request) -> Effects {
         let mut effects = Effects::default();
@@ -118,10 +128,8 @@ impl ClassicGroups {
         }
         let name = request.group().to_owned();
         match request {
-            // The one that is frequent: it need not look at the store, where no member stands that is not live.
             Request::Heartbeat(request) => {
-                let error = self.in_group(now_ms, &name, &mut effects, |turn, group| turn.heartbeat(group, &request));
-                effects.replies.push((caller, Reply::Heartbeat(error.unwrap_or(ErrorCode::UnknownMemberId))));
+                effects.replies.push((caller, Reply::Heartbeat(self.heartbeat(now_ms, &request))));
             }
             request if self.bring_in(now_ms, store, &name) || begins_a_group(&request) => {
                 self.begin(&name);
@@ -192,7 +200,7 @@ impl ClassicGroups {
         let mut effects = Effects::default();
         self.step(now_ms, group, &mut effects, |turn, group| {
             for member in group.members.values() {
-                turn.start_session(group, &member.id, member.session_timeout_ms);
+                turn.start_session(group, &member.id, turn.in_ms(member.session_timeout_ms));
             }
             if too_large {
                 turn.prepare_rebalance(group);
@@ -283,11 +291,7 @@ impl ClassicGroups {
 
     /// What Kafka checks at the door, and that all that may be stored fits into a record.
     fn check(&self, request: &Request) -> Result<(), ErrorCode> {
-        let group = request.group();
-        let may_be_nameless = matches!(request, Request::Commit(_) | Request::DeleteGroup { .. });
-        if group.len() > MAX_STRING_BYTES || (group.is_empty() && !may_be_nameless) {
-            return Err(ErrorCode::InvalidGroupId);
-        }
+        check_name(request.group(), matches!(request, Request::Commit(_) | Request::DeleteGroup { .. }))?;
         let Request::Join(join) = request else { return Ok(()) };
         let session = self.config.min_session_timeout_ms..=self.config.max_session_timeout_ms;
         if !session.contains(&join.session_timeout_ms) {
@@ -300,6 +304,11 @@ impl ClassicGroups {
             false => Err(ErrorCode::InvalidRequest),
         }
     }
+}
+
+fn check_name(group: &str, may_be_nameless: bool) -> Result<(), ErrorCode> {
+    let is_fine = group.len() <= MAX_STRING_BYTES && (may_be_nameless || !group.is_empty());
+    if is_fine { Ok(()) } else { Err(ErrorCode::InvalidGroupId) }
 }
 
 /// A dash and a uuid, which make a member id of a client id.

@@ -1,8 +1,8 @@
 //! Deadlines of all groups, soonest first.
 //!
-//! A heartbeat only moves a date: the queue keeps the older, earlier entry and looks again when that comes up. So a
-//! thousand heartbeats between two wake-ups cost a thousand look-ups and no reordering. Each timer has exactly one
-//! entry; a cancelled one has none.
+//! A timer that is set anew only has its date moved: the queue keeps the older, earlier entry and looks again when that
+//! comes up. So a thousand commits between two wake-ups cost a thousand look-ups and no reordering. Each timer has
+//! exactly one entry; a cancelled one has none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

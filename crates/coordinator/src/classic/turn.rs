@@ -43,20 +43,21 @@ impl Turn<'_> {
         self.write(&group.name, vec![(Key::Group(&group.name).encode(), Some(value))], after)
     }
 
-    fn in_ms(&self, delay_ms: i32) -> i64 {
+    pub(super) fn in_ms(&self, delay_ms: i32) -> i64 {
         self.now_ms.saturating_add(i64::from(delay_ms.max(0)))
     }
 
-    pub(super) fn start_session(&mut self, group: &Group, member: &Arc<str>, timeout_ms: i32) {
+    pub(super) fn start_session(&mut self, group: &Group, member: &Arc<str>, ends_ms: i64) {
         let timer = Timer::Session { group: group.name.clone(), member: member.clone() };
-        self.timers.arm(timer, self.in_ms(timeout_ms));
+        self.timers.arm(timer, ends_ms);
     }
 
     /// Starts a member's session anew, in full.
-    pub(super) fn keep_alive(&mut self, group: &Group, member_id: &str) {
-        if let Some(member) = group.members.get(member_id) {
-            self.start_session(group, &member.id, member.session_timeout_ms);
-        }
+    pub(super) fn keep_alive(&mut self, group: &mut Group, member_id: &str) {
+        let Some(member) = group.members.get_mut(member_id) else { return };
+        member.extend_session(self.now_ms);
+        let (id, ends_ms) = (member.id.clone(), member.session_ends_ms);
+        self.start_session(group, &id, ends_ms);
     }
 
     pub(super) fn end_session(&mut self, group: &Group, member: &str) {

@@ -216,3 +216,28 @@ fn a_member_that_is_answered_by_a_new_rebalance_has_its_session_in_full() {
         ",
     );
 }
+
+#[test]
+fn a_session_that_was_shortened_does_not_last_as_long_as_the_last_heartbeat_gave_it() {
+    check(
+        "
+        a joins session=30000
+        @3000
+            a: joined 1 range, leads a
+        a syncs a=x
+            a: assigned x
+        a beats
+            a: ok
+        a joins session=6000
+            a: joined 2 range, leads a
+        a syncs a=x
+            a: assigned x
+        @8999
+        state
+            Stable a=x
+        @9000
+        state
+            Empty
+        ",
+    );
+}
