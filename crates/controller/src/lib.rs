@@ -28,6 +28,7 @@ pub mod image;
 mod invariants;
 mod machine;
 pub mod placement;
+pub mod plan;
 mod store;
 
 pub use apply::{MAX_CONTROLLERS, Outcome, Refusal, apply, check_name};

@@ -4,17 +4,19 @@
 //! less even.
 
 mod layout;
+mod queue;
 mod shards;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use model::{BrokerId, ErrorCode, GroupId, TopicId};
 
 use crate::apply::{Refusal, check_name};
 use crate::command::{NewPartitions, NewTopic};
 use crate::image::{ClusterImage, PartitionImage, TopicImage};
+use queue::Queue;
 
 pub use layout::{Defaults, Growth, Layout, TopicSpec, check_replicas};
 pub use shards::{default_shards_per_broker, missing_shards};
@@ -115,31 +117,27 @@ impl<'a> Planner<'a> {
             self.by_members.iter().filter(|(members, _)| fits(members)).flat_map(|(_, ids)| ids).copied().collect()
         };
         // A leader that is away would make its partitions wait for a failover first.
-        let led = shards(&|leader| self.image.broker(leader).is_some_and(|broker| !broker.fenced));
+        let led = shards(&|leader| self.image.broker(leader).is_some_and(|broker| broker.is_available()));
         let shards = if led.is_empty() { shards(&|_| true) } else { led };
         self.place_among(&shards, partitions, there)
     }
 
     /// Takes, for each partition, the shard with the fewest partitions of this topic (so that one
-    /// busy topic uses all leaders), then the fewest of all topics, then the lowest id.
+    /// busy topic uses all leaders), of these one whose leader has the fewest of it, then the shard
+    /// with the fewest of all topics, then the leader with the fewest, then the lowest id.
     fn place_among(
         &mut self,
         shards: &[GroupId],
         partitions: usize,
         there: &mut TopicLoad,
     ) -> Result<Vec<PartitionImage>, Refusal> {
-        let load = |id: &GroupId| (there.get(id).copied().unwrap_or(0), self.loads.get(id).copied().unwrap_or(0), *id);
-        let mut queue: BTreeSet<(u32, u32, GroupId)> = shards.iter().map(load).collect();
+        let mut queue = Queue::new(self.image, shards, there, &self.loads);
         let mut places = Vec::with_capacity(partitions);
         for _ in 0..partitions {
-            let next = queue.pop_first();
-            let (of_topic, of_all, id) = next.ok_or_else(|| Refusal::stale("There is no such shard yet."))?;
-            queue.insert((of_topic + 1, of_all + 1, id));
+            let id = queue.take().ok_or_else(|| Refusal::stale("There is no such shard yet."))?;
+            *there.entry(id).or_default() += 1;
+            *self.loads.entry(id).or_default() += 1;
             places.push(PartitionImage::new(id));
-        }
-        for (of_topic, of_all, id) in queue {
-            there.insert(id, of_topic);
-            self.loads.insert(id, of_all);
         }
         Ok(places)
     }

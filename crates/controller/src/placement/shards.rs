@@ -13,6 +13,10 @@ use crate::image::{BrokerImage, ClusterImage};
 /// heartbeats and timers, and a handful of cores is fed by four.
 const MAX_DEFAULT_SHARDS_PER_BROKER: u32 = 4;
 
+/// However often brokers come, go and are replaced, and whatever is assigned by hand: there are at most
+/// so many times the shards that brokers wish for.
+const MOST_TIMES_WISHED: usize = 2;
+
 /// `shards.per.broker` unless it is set: a shard for each core, at most four.
 pub fn default_shards_per_broker(cores: usize) -> u32 {
     u32::try_from(cores).unwrap_or(u32::MAX).clamp(1, MAX_DEFAULT_SHARDS_PER_BROKER)
@@ -20,8 +24,8 @@ pub fn default_shards_per_broker(cores: usize) -> u32 {
 
 /// The shards to be created before these layouts can be placed; nothing if all are there.
 ///
-/// For each replication factor in use every live broker leads `per_broker` shards; replicas that
-/// were assigned by hand need a shard of exactly them.
+/// For each replication factor in use every broker that is available leads as many shards as it says
+/// (`per_broker`, if it does not); replicas that were assigned by hand need a shard of exactly them.
 pub fn missing_shards<'a>(
     image: &ClusterImage,
     layouts: impl IntoIterator<Item = &'a Layout>,
@@ -48,20 +52,38 @@ pub fn missing_shards<'a>(
 }
 
 fn lead_by_each(image: &ClusterImage, factor: usize, per_broker: u32, wanted: &mut BTreeMap<Vec<BrokerId>, u32>) {
-    let live: Vec<&BrokerImage> = image.live_brokers().map(AsRef::as_ref).collect();
-    if factor == 0 || factor > live.len() {
+    let candidates = candidates(image, factor);
+    let leaders = image.brokers().filter(|broker| broker.is_available()).count();
+    if factor == 0 || factor > candidates.len() {
         return;
     }
-    for (place, leader) in live.iter().enumerate() {
-        let led = |members: &[BrokerId]| members.len() == factor && members[0] == leader.id;
-        let there = u32::try_from(image.shards().filter(|shard| led(&shard.members)).count()).unwrap_or(u32::MAX);
-        for nth in there..per_broker {
-            let members = spread_over_racks(&live, place, nth as usize, factor);
+    let of_factor = || image.shards().filter(|shard| shard.members.len() == factor);
+    let wished = |broker: &BrokerImage| broker.shards.unwrap_or(per_broker);
+    let most = candidates[..leaders].iter().map(|broker| wished(broker) as usize).sum::<usize>() * MOST_TIMES_WISHED;
+    if of_factor().count() >= most {
+        return;
+    }
+    for (place, leader) in candidates[..leaders].iter().enumerate() {
+        let there = of_factor().filter(|shard| shard.members[0] == leader.id).count();
+        let there = u32::try_from(there).unwrap_or(u32::MAX);
+        for nth in there..wished(leader) {
+            let members = spread_over_racks(&candidates, place, nth as usize, factor);
             let existing = image.shards().filter(|shard| shard.members == members).count();
             let existing = u32::try_from(existing).unwrap_or(u32::MAX);
             *wanted.entry(members).or_insert(existing) += 1;
         }
     }
+}
+
+/// Who may be a member: the brokers that are available, and only if these are too few the others
+/// too, which will catch up when they are back.
+fn candidates(image: &ClusterImage, factor: usize) -> Vec<&BrokerImage> {
+    let (mut candidates, mut rest): (Vec<&BrokerImage>, Vec<&BrokerImage>) =
+        image.brokers().map(AsRef::as_ref).partition(|broker| broker.is_available());
+    rest.sort_by_key(|broker| broker.drained);
+    let missing = factor.saturating_sub(candidates.len());
+    candidates.extend(rest.into_iter().take(missing));
+    candidates
 }
 
 /// The broker at `leader` and `factor - 1` others: from racks not used yet first, then in the

@@ -1,6 +1,7 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::TopicName;
+use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
@@ -272,6 +273,73 @@ fn replicas_are_spread_over_racks_before_brokers() {
     for shard in draft.image().shards().filter(|shard| shard.members.len() == 3) {
         let racks: BTreeSet<_> = shard.members.iter().map(|id| &draft.image().broker(*id).unwrap().rack).collect();
         assert_eq!(racks.len(), 3, "{:?}", shard.members);
+    }
+}
+
+#[test]
+fn a_few_partitions_go_to_as_many_leaders() {
+    let mut draft = with_shards(cluster(&[None; 3]), &spread(1, 3), 2);
+    let full = draft.image().shards().filter(|it| it.members.len() == 3 && it.members[0] != BrokerId(1));
+    let full = Layout::Assigned(full.map(|shard| shard.members.clone()).collect());
+    create(&mut draft, "full", full);
+    create(&mut draft, "orders", spread(3, 3));
+    let topic = draft.image().topic("orders").unwrap();
+    let leaders: BTreeSet<_> = topic.partitions.iter().map(|it| draft.image().replicas(it)[0]).collect();
+    assert_eq!(leaders.len(), 3, "{topic:?}");
+}
+
+#[test]
+fn a_replication_factor_that_needs_a_broker_that_is_away_has_it_as_a_follower() {
+    let mut draft = cluster(&[None, None, None]);
+    fence(&mut draft, 2);
+    let draft = with_shards(draft, &spread(1, 3), 1);
+    let members: Vec<_> = draft.image().shards().skip(2).map(|shard| shard.members.clone()).collect();
+    assert_eq!(members, [brokers(&[1, 3, 2]), brokers(&[3, 2, 1])]);
+    assert_eq!(assign(draft.image(), 4, 3).unwrap().len(), 4);
+}
+
+#[test]
+fn a_drained_broker_gets_nothing_new() {
+    let mut draft = with_shards(cluster(&[None; 4]), &spread(1, 2), 2);
+    let drain = DrainBroker { id: BrokerId(2), drained: true };
+    apply(&mut draft, Command::DrainBroker(drain), 200).unwrap();
+    let places = assign(draft.image(), 24, 2).unwrap();
+    assert!(places.iter().all(|place| draft.image().replicas(place)[0] != BrokerId(2)));
+    let draft = with_shards(draft, &spread(1, 3), 2);
+    let triples = || draft.image().shards().filter(|shard| shard.members.len() == 3);
+    assert!(triples().count() > 0 && triples().all(|shard| !shard.members.contains(&BrokerId(2))));
+}
+
+proptest! {
+    /// Leaders and replicas of many topics are even, to within what the last topic brings.
+    #[test]
+    fn topics_are_spread_evenly_over_brokers(
+        brokers in prop::sample::select(vec![3_usize, 5]),
+        topics in prop::collection::vec((1..40_usize, 1..4_usize), 1..30),
+        per_broker in 1..5_u32,
+    ) {
+        let mut draft = cluster(&vec![None; brokers]);
+        for (number, (partitions, factor)) in topics.iter().enumerate() {
+            draft = with_shards(draft, &spread(1, *factor), per_broker);
+            create(&mut draft, &format!("topic-{number}"), spread(*partitions, *factor));
+        }
+        for factor in 1..4 {
+            let shards = || draft.image().shards().filter(|shard| shard.members.len() == factor);
+            let count = |of: &dyn Fn(&[BrokerId]) -> Vec<BrokerId>| {
+                let mut counts: BTreeMap<BrokerId, u32> =
+                    draft.image().brokers().map(|broker| (broker.id, 0)).collect();
+                for shard in shards() {
+                    of(&shard.members).iter().for_each(|id| *counts.get_mut(id).unwrap() += shard.partitions);
+                }
+                counts.values().max().unwrap() - counts.values().min().unwrap()
+            };
+            // The bootstrap's two shards stand beside the others where each broker leads one.
+            let skew = if factor == 1 && per_broker == 1 { u32::MAX } else { 0 };
+            let led = count(&|members| members[..1].to_vec());
+            let carried = count(&|members| members.to_vec());
+            prop_assert!(led <= skew.max(per_broker + 1), "factor {factor}: led {led}");
+            prop_assert!(carried <= skew.max(factor as u32 * (per_broker + 1)), "factor {factor}: carried {carried}");
+        }
     }
 }
 
