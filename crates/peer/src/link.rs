@@ -235,6 +235,11 @@ impl Link {
         lock(&self.state).waiting.is_empty()
     }
 
+    /// Whether it is the one between two brokers, as far as this end knows.
+    pub(crate) fn is_current(&self) -> bool {
+        lock(&self.state).phase == Phase::Open
+    }
+
     pub(crate) fn has_ended(&self) -> bool {
         matches!(lock(&self.state).phase, Phase::Ended(_))
     }

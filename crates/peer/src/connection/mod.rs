@@ -165,6 +165,8 @@ impl Connection {
                 self.link.answer(head.call, Err(CallError::Failed(words)));
             }
             What::Cancel => self.serving.cancel(head.call),
+            // Later ones may have come by the connection that took the place of this.
+            What::Heartbeat if !self.link.is_current() => {}
             What::Heartbeat if self.link.purpose == Purpose::Pair => self.service.heard(&self.from, body),
             What::Heartbeat | What::Unknown => {}
             What::Identity => {

@@ -6,16 +6,16 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::StreamExt;
-use futures::future::{AbortHandle, Abortable};
+use futures::future::{AbortHandle, Abortable, Aborted};
 use futures::stream::FuturesUnordered;
 
 use crate::frame::{Violation, What, charge};
 use crate::{BoxFuture, Identity, MAX_MESSAGE_BYTES, MAX_URGENT_BYTES, Message, Service, Urgency};
 
-/// Bulk calls of one broker that are served at a time: their replies are held here until they are sent.
+/// Bulk calls of one broker that are served at a time.
 const MAX_BULK_AT_ONCE: usize = 256;
 
-/// Bulk replies that wait to be sent; while there are more, no other bulk call is begun.
+/// Bulk replies that wait to be sent; while there are as many, no bulk call is gone on with.
 const MAX_REPLY_BYTES: usize = 32 << 20;
 
 /// The longest words of a service that refuses a call.
@@ -28,7 +28,8 @@ pub(crate) struct Serving {
     windows: [usize; 2],
     taken_bytes: [usize; 2],
     calls: BTreeMap<u64, Taken>,
-    running: FuturesUnordered<Abortable<BoxFuture<Served>>>,
+    /// By lane. Some may be aborted already.
+    running: [FuturesUnordered<Abortable<BoxFuture<Served>>>; 2],
     bulk_running: usize,
     held: VecDeque<(u64, u8, Bytes)>,
     replies: [VecDeque<Reply>; 2],
@@ -59,7 +60,7 @@ impl Serving {
             windows,
             taken_bytes: [0; 2],
             calls: BTreeMap::new(),
-            running: FuturesUnordered::new(),
+            running: Default::default(),
             bulk_running: 0,
             held: VecDeque::new(),
             replies: Default::default(),
@@ -90,10 +91,7 @@ impl Serving {
         }
         match lane {
             Urgency::Urgent => self.begin(from, call, kind, body),
-            Urgency::Bulk => {
-                self.held.push_back((call, kind, body));
-                self.begin_held(from);
-            }
+            Urgency::Bulk => self.held.push_back((call, kind, body)),
         }
         Ok(())
     }
@@ -111,17 +109,25 @@ impl Serving {
         }
     }
 
-    /// Goes on with all calls, and whether any was answered.
+    /// Goes on with all calls, and whether any was answered. Bulk ones stand still while too many replies wait
+    /// to be sent: that they are being sent brings the next look.
     pub(crate) fn poll(&mut self, from: &Identity, cx: &mut Context<'_>) -> bool {
         let mut answered = false;
-        while let Poll::Ready(Some(done)) = self.running.poll_next_unpin(cx) {
-            if let Ok((call, result)) = done {
-                self.reply(call, result);
-                answered = true;
+        while let Poll::Ready(Some(done)) = self.running[Urgency::Urgent as usize].poll_next_unpin(cx) {
+            answered |= self.done(done);
+        }
+        while self.reply_bytes < MAX_REPLY_BYTES {
+            self.begin_held(from); // before each look: nothing else wakes what was only begun
+            match self.running[Urgency::Bulk as usize].poll_next_unpin(cx) {
+                Poll::Ready(Some(done)) => answered |= self.done(done),
+                Poll::Ready(None) | Poll::Pending => break,
             }
         }
-        self.begin_held(from);
         answered
+    }
+
+    fn done(&mut self, done: Result<Served, Aborted>) -> bool {
+        done.map(|(call, result)| self.reply(call, result)).is_ok()
     }
 
     /// The next reply of a lane.
@@ -139,7 +145,7 @@ impl Serving {
     }
 
     fn begin_held(&mut self, from: &Identity) {
-        while self.bulk_running < MAX_BULK_AT_ONCE && self.reply_bytes < MAX_REPLY_BYTES {
+        while self.bulk_running < MAX_BULK_AT_ONCE {
             let Some((call, kind, body)) = self.held.pop_front() else { return };
             self.bulk_running += 1;
             self.begin(from, call, kind, body);
@@ -150,10 +156,9 @@ impl Serving {
         let served = self.service.serve(from, kind, body);
         let (abort, registration) = AbortHandle::new_pair();
         let numbered: BoxFuture<Served> = Box::pin(async move { (call, served.await) });
-        self.running.push(Abortable::new(numbered, registration));
-        if let Some(taken) = self.calls.get_mut(&call) {
-            taken.abort = Some(abort);
-        }
+        let Some(taken) = self.calls.get_mut(&call) else { return };
+        taken.abort = Some(abort);
+        self.running[taken.lane as usize].push(Abortable::new(numbered, registration));
     }
 
     fn reply(&mut self, call: u64, result: Result<Message, String>) {
@@ -178,3 +183,6 @@ impl Serving {
         self.replies[lane as usize].push_back(Reply { call, what, message });
     }
 }
+
+#[cfg(test)]
+mod tests;

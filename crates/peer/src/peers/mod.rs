@@ -113,7 +113,8 @@ impl Peers {
     }
 
     /// Calls another broker. The call is queued here and now, if there is a connection; it fails at once if
-    /// there is none, or if too much is queued already.
+    /// there is none, or if too much is queued already. Calls may overtake one another where one connection takes
+    /// the place of another, or where one lane is quicker.
     pub fn call(&self, to: BrokerId, kind: u8, urgency: Urgency, message: Message) -> Call {
         // Under the table's lock: a connection that is retired gets no more calls from then on.
         match lock(&self.0.table).link(to) {

@@ -34,7 +34,8 @@ struct Entry {
     address: Option<Address>,
     link: Option<Arc<Link>>,
     state: PeerState,
-    /// Whether there was a connection with whoever lives at the address.
+    /// Whether a process was met that lives at the address: it was dialled there, or has said so. Only then a
+    /// refusal there tells of it.
     has_met: bool,
     up_since: Option<Instant>,
     replaced: VecDeque<u64>,
@@ -81,7 +82,7 @@ impl Table {
         for (id, address) in brokers {
             let entry = self.entries.entry(id).or_insert_with(Entry::new);
             if entry.address.as_ref() != Some(&address) {
-                entry.has_met = entry.address.is_none() && entry.link.is_some();
+                entry.has_met = entry.link.as_ref().is_some_and(|link| link.identity().address == address);
                 entry.address = Some(address);
                 entry.changed.notify_one();
             }
@@ -174,7 +175,9 @@ impl Table {
         self.links.insert(link.serial, link.clone());
         match purpose {
             Purpose::Ask => self.asking += usize::from(!dialled_by_me),
-            Purpose::Pair if is_better => self.entries.entry(id).or_insert_with(Entry::new).connect(link.clone()),
+            Purpose::Pair if is_better => {
+                self.entries.entry(id).or_insert_with(Entry::new).connect(link.clone(), dialled_by_me);
+            }
             Purpose::Pair => link.retire(),
         }
         Ok(link)
@@ -283,7 +286,7 @@ impl Entry {
     }
 
     /// Puts a connection into the place of the one that is there.
-    fn connect(&mut self, link: Arc<Link>) {
+    fn connect(&mut self, link: Arc<Link>, dialled_by_me: bool) {
         let identity = link.identity();
         let before = self.state.identity().cloned();
         if let Some(current) = self.link.replace(link) {
@@ -300,8 +303,8 @@ impl Entry {
             self.replaced.truncate(MAX_REPLACED - 1);
             self.replaced.push_front(before.incarnation);
         }
+        self.has_met |= dialled_by_me || self.address.as_ref() == Some(&identity.address);
         self.state = PeerState::Up { identity };
-        self.has_met = true;
         self.complaint.clear();
         self.changed.notify_one();
     }

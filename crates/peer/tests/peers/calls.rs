@@ -190,19 +190,14 @@ async fn no_more_is_sent_than_the_other_takes_at_a_time() {
 async fn a_caller_is_told_when_too_much_waits_to_be_sent() {
     let network = Network::new();
     let (first, second) = with_small_windows(&network).await;
-    let mut calls = Vec::new();
-    let busy = loop {
-        let mut call = Box::pin(first.peers.call(second.id, WAIT, Urgency::Bulk, pattern(5000).into()));
-        match futures::FutureExt::now_or_never(&mut call) {
-            None => calls.push(call),
-            Some(result) => break result.unwrap_err(),
-        }
-    };
+    let message = || Message::from(pattern(5000));
+    let mut calls: Vec<_> = (0..12).map(|_| first.peers.call(second.id, WAIT, Urgency::Bulk, message())).collect();
+    let busy = first.peers.call(second.id, WAIT, Urgency::Bulk, message()).await.unwrap_err();
     assert_eq!(busy, CallError::Busy { to: second.id, queued_bytes: 12 * 5256 }, "64 KiB");
     assert!(busy.was_never_sent());
     first.peers.call(second.id, ECHO, Urgency::Urgent, text("urgent ones have a queue of their own")).await.unwrap();
     sleep(Duration::from_millis(1)).await; // six are sent
-    drop(calls);
+    calls.clear();
     first.peers.call(second.id, ECHO, Urgency::Bulk, text("there is room again")).await.unwrap();
 }
 
