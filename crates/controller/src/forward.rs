@@ -14,6 +14,12 @@ use model::BrokerId;
 pub trait Forward: Send + Sync + Debug + 'static {
     /// Sends a command to a broker.
     fn forward(&self, to: BrokerId, entry: Bytes) -> Forwarding;
+
+    /// Who leads the controller's group, by what other brokers say. Asked where the group itself has
+    /// not told: at a broker that it does not know yet, which has to register first.
+    fn leader(&self) -> Option<BrokerId> {
+        None
+    }
 }
 
 /// An answer on its way.

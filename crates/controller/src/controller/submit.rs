@@ -22,8 +22,10 @@ const RETRY_PAUSE: Duration = Duration::from_millis(50);
 /// One try to have a command applied.
 enum Attempt {
     Applied(Applied),
-    /// Nothing was written: trying again is safe.
-    NotQueued,
+    /// Nothing was written: trying again is safe. Who leads, if whoever was asked knows.
+    NotQueued {
+        leader: Option<BrokerId>,
+    },
     /// It may have been written.
     Lost(SubmitError),
 }
@@ -69,7 +71,7 @@ impl Controller {
         let entry = Bytes::copy_from_slice(&entry);
         match timeout(self.inner.config.submit_timeout, self.propose(entry)).await {
             Ok(Attempt::Applied(applied)) => Answer::Applied(applied),
-            Ok(Attempt::NotQueued) => Answer::NotLeader(NotLeader { leader: self.leader() }),
+            Ok(Attempt::NotQueued { leader }) => Answer::NotLeader(NotLeader { leader }),
             Ok(Attempt::Lost(error)) => Answer::Unknown(Unknown { reason: error.to_string() }),
             Err(_) => Answer::Unknown(Unknown { reason: SubmitError::TimedOut.to_string() }),
         }
@@ -82,31 +84,35 @@ impl Controller {
         may_be_written: &mut bool,
     ) -> Result<Outcome, SubmitError> {
         let mut status = self.status();
+        let mut told = None;
         loop {
-            // A group that ended answers for itself below.
-            status.wait_for(is_settled).await.ok();
             let now = *status.borrow_and_update();
             *may_be_written = true;
-            let attempt = match self.leader_elsewhere(now) {
+            let attempt = match self.leader_elsewhere(now, told) {
                 Some(leader) => self.forward(leader, entry.clone()).await,
-                None => self.propose(entry.clone()).await,
+                // A group that ended answers for itself.
+                None if is_settled(&now) => self.propose(entry.clone()).await,
+                None => Attempt::NotQueued { leader: None },
             };
             match attempt {
                 Attempt::Applied(Applied { outcome, index }) => {
                     self.wait_for_image(index).await?;
                     return Ok(outcome?);
                 }
-                Attempt::NotQueued => *may_be_written = false,
-                Attempt::Lost(_) if is_repeatable && !status.borrow().stopped => {}
+                Attempt::NotQueued { leader } => (told, *may_be_written) = (leader, false),
+                Attempt::Lost(_) if is_repeatable && !status.borrow().stopped => told = None,
                 Attempt::Lost(error) => return Err(error),
             }
             timeout(RETRY_PAUSE, status.changed()).await.ok();
         }
     }
 
-    fn leader_elsewhere(&self, status: Status) -> Option<BrokerId> {
-        let Status { leader, stopped, failed, .. } = status;
-        leader.filter(|leader| *leader != self.inner.config.raft.me.broker() && !stopped && !failed)
+    /// Whom to send a command: whoever was `told` of by the broker asked last, who leads as far as
+    /// the group knows, or as far as other brokers say.
+    fn leader_elsewhere(&self, status: Status, told: Option<BrokerId>) -> Option<BrokerId> {
+        let heard = || self.inner.config.forward.leader().filter(|_| !is_settled(&status));
+        let leader = told.or(status.leader).or_else(heard);
+        leader.filter(|leader| *leader != self.inner.config.raft.me.broker() && !status.stopped && !status.failed)
     }
 
     async fn propose(&self, entry: Bytes) -> Attempt {
@@ -116,7 +122,8 @@ impl Controller {
         };
         match written {
             Ok((id, outcome)) => Attempt::Applied(Applied { index: id.index, outcome }),
-            Err(ProposeError::NotLeader { .. } | ProposeError::NotReady { .. }) => Attempt::NotQueued,
+            Err(ProposeError::NotLeader { leader, .. }) => Attempt::NotQueued { leader },
+            Err(ProposeError::NotReady { .. }) => Attempt::NotQueued { leader: None },
             Err(ProposeError::TooLarge { bytes, limit, .. }) => {
                 Attempt::Applied(Applied { index: 0, outcome: Err(too_large(bytes, limit)) })
             }
@@ -128,7 +135,8 @@ impl Controller {
         let lost = |reason: String| Attempt::Lost(SubmitError::Unknown { leader, reason });
         match self.inner.config.forward.forward(leader, entry).await.map(|answer| Answer::decode(&answer)) {
             Ok(Ok(Answer::Applied(applied))) => Attempt::Applied(applied),
-            Ok(Ok(Answer::NotLeader(_))) | Err(ForwardError::NotSent(_)) => Attempt::NotQueued,
+            Ok(Ok(Answer::NotLeader(NotLeader { leader }))) => Attempt::NotQueued { leader },
+            Err(ForwardError::NotSent(_)) => Attempt::NotQueued { leader: None },
             Ok(Ok(Answer::Unknown(Unknown { reason }))) => lost(reason),
             Ok(Err(error)) => lost(error.to_string()),
             Err(error @ ForwardError::Unanswered(_)) => lost(error.to_string()),

@@ -111,6 +111,12 @@ impl Forward for Line {
             }
         })
     }
+
+    /// What heartbeats would tell.
+    fn leader(&self) -> Option<BrokerId> {
+        let up = self.0.up.lock().unwrap();
+        up.values().find_map(|controller| controller.leader())
+    }
 }
 
 /// Distinct bytes, other ones at each broker.
