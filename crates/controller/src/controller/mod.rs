@@ -3,16 +3,19 @@
 mod submit;
 mod topics;
 
+use std::io;
 use std::ops::Range;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use disk::Disk;
 use journal::Journal;
 use manifest::Manifest;
 use model::{BrokerId, ErrorCode, Executor, GroupId, Random};
-use raft::{Group, Status, Voter};
+use raft::{CatchUp, Group, Status, Voter};
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -67,6 +70,16 @@ pub struct Environment {
     pub random: Arc<dyn Random>,
 }
 
+/// What a leader offers of its state is all of it: there is nothing to be fetched besides.
+#[derive(Debug)]
+struct WholeImage;
+
+impl CatchUp for WholeImage {
+    fn fetch(&self, _: GroupId, _: Voter, _: Bytes) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
 /// The controller as one broker sees it. Cheap to clone.
 #[derive(Clone)]
 pub struct Controller {
@@ -90,7 +103,8 @@ impl Controller {
         let (manifest, content) = Manifest::open(disk, dir)?;
         let machine = Machine::open(manifest, &content)?;
         let published = machine.published();
-        let raft = raft::Config { group: GroupId::CONTROLLER, ..config.raft.clone() };
+        let catch_up = Arc::new(WholeImage);
+        let raft = raft::Config { group: GroupId::CONTROLLER, catch_up, ..config.raft.clone() };
         let group = Group::start(raft, journal, machine, executor).await?;
         let producer_ids = Mutex::new(0..0);
         Ok(Controller { inner: Arc::new(Inner { config, random, published, group, producer_ids }) })

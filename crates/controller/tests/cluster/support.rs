@@ -149,8 +149,8 @@ impl Cluster {
             cluster.start_broker(broker, &SimDisk::new(broker as u64)).await;
         }
         let broker = registration(1);
-        let first =
-            Bootstrap { cluster_id: "kraken".into(), broker, shards: 2, features: initial_levels(), founders: vec![] };
+        let (cluster_id, features, founders) = ("kraken".into(), initial_levels(), [2, 3].map(registration).into());
+        let first = Bootstrap { cluster_id, broker, shards: 2, features, founders };
         cluster.at(1).bootstrap(first).await.unwrap();
         for broker in [2, 3] {
             cluster.at(broker).register(registration(broker)).await.unwrap();
@@ -160,24 +160,33 @@ impl Cluster {
 
     /// Starts a broker from what is on its disk.
     pub(crate) async fn start_broker(&mut self, broker: i32, disk: &SimDisk) {
+        // One of them founds the group, for all.
+        let founders = if broker == 1 { [1, 2, 3].map(voter).into() } else { BTreeSet::new() };
+        self.start_with(voter(broker), founders, disk).await;
+    }
+
+    /// Starts a broker with an empty disk under the id of one that was there.
+    pub(crate) async fn start_wiped(&mut self, broker: i32, directory: Uuid) {
+        self.start_with(Voter::new(BrokerId(broker), directory), BTreeSet::new(), &SimDisk::new(99)).await;
+    }
+
+    async fn start_with(&mut self, me: Voter, founders: BTreeSet<Voter>, disk: &SimDisk) {
         self.starts += 1;
-        let (id, executor, shared) = (BrokerId(broker), Arc::new(Inline), Arc::new(disk.clone()));
-        let (path, identity) = (Path::new("journal"), *directory(broker).as_bytes());
+        let (id, executor, shared) = (me.broker(), Arc::new(Inline), Arc::new(disk.clone()));
+        let (path, identity) = (Path::new("journal"), *me.directory.as_bytes());
         let options = Options::default();
         let (journal, _) = Journal::open(shared.clone(), path, identity, options, executor.clone()).unwrap();
         let random = Arc::new(Counting(self.starts, AtomicU64::new(0)));
         let environment = Environment { disk: shared, journal: journal.clone(), executor, random };
         let line = Arc::new(Line(self.board.clone(), id));
-        // One of them founds the group, for all.
-        let founders = if broker == 1 { [1, 2, 3].map(voter).into() } else { BTreeSet::new() };
-        let mut config = Config::single(id, directory(broker), 2);
+        let mut config = Config::single(id, me.directory, 2);
         config.raft.bootstrap = founders;
         config.raft.transport = line.clone();
         config.forward = line;
         config.submit_timeout = SUBMIT_TIMEOUT;
         let controller = Controller::start(config, Path::new("groups/0"), environment).await.unwrap();
         self.board.up.lock().unwrap().insert(id, controller.clone());
-        self.nodes.insert(broker, Node { controller, journal, disk: disk.clone() });
+        self.nodes.insert(id.0, Node { controller, journal, disk: disk.clone() });
     }
 
     /// Power goes off at one broker; what it had synced is left.
