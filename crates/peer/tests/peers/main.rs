@@ -6,6 +6,7 @@
 //! | `membership` | who is refused: other clusters, ids in use, wrong addresses |
 //! | `secrecy` | strangers, wrong secrets, tampering |
 //! | `calls` | replies, order, urgency, bounds, deadlines |
+//! | `trouble` | all of that at random, from a seed |
 //! | `support` | the network, and a service that does what the kind of a call says |
 
 #![expect(clippy::unwrap_used, reason = "tests")]
@@ -15,3 +16,4 @@ mod membership;
 mod presence;
 mod secrecy;
 mod support;
+mod trouble;

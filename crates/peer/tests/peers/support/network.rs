@@ -102,8 +102,13 @@ impl Network {
         holes.extend([(one.clone(), other.clone()), (other.clone(), one.clone())]);
     }
 
+    /// Lets everything through again, what was held up too.
     pub(crate) fn heal(&self) {
-        self.0.lock().unwrap().holes.clear();
+        let mut state = self.0.lock().unwrap();
+        state.holes.clear();
+        for wire in &state.wires {
+            wire.held.send_replace(false);
+        }
     }
 
     fn connect(&self, from: &Address, to: &Address) -> io::Result<Option<Box<dyn Stream>>> {
