@@ -1,5 +1,7 @@
 //! Who leads after a loss, a return, an addition.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// Hands over until nobody wants to any more; how often it took.
@@ -93,4 +95,41 @@ fn nobody_is_given_leadership_who_is_not_there_as_it_registered() {
     assert_eq!(hand_over_all(&mut world), 0);
     world.known.brokers.clear();
     assert_eq!(hand_over_all(&mut world), 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    /// Whoever leads and whoever is there: it ends, and only who is there and in sync is given leadership.
+    #[test]
+    fn handing_over_ends_with_leaders_that_were_there_and_in_sync(
+        leaders in prop::collection::vec(0..3_usize, 14),
+        lagging in prop::collection::vec((1..15_u32, 1..4_i32), 0..6),
+        away in prop::option::of(1..4_i32),
+        drained in prop::option::of(1..4_i32),
+        per_broker in 1..5_u32,
+    ) {
+        let mut world = triples(Policy { shards_per_broker: per_broker, ..Policy::default() });
+        if let Some(id) = away {
+            world.seen(id).steady = Duration::ZERO;
+        }
+        if let Some(id) = drained {
+            world.drain(id, true);
+        }
+        let members: Vec<(GroupId, Vec<BrokerId>)> =
+            world.image().shards().map(|shard| (shard.id, shard.members.clone())).collect();
+        for ((group, members), leader) in members.iter().zip(leaders) {
+            let seen = world.known.groups.get_mut(group).unwrap();
+            seen.leader = members[leader % members.len()];
+            seen.in_sync.retain(|id| *id == seen.leader || !lagging.contains(&(group.0, id.0)));
+        }
+        let before = world.known.groups.clone();
+        hand_over_all(&mut world);
+        for (group, _) in &members {
+            let leader = world.known.groups[group].leader;
+            if leader != before[group].leader {
+                prop_assert!(before[group].in_sync.contains(&leader));
+                prop_assert!(Some(leader.0) != away && Some(leader.0) != drained);
+            }
+        }
+    }
 }
