@@ -13,7 +13,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientContext, Message, Offset};
 use support::librdkafka::{config, reader};
 use support::{LIMIT, unique};
-use testkit::history::{History, Partition, Recorder, Value};
+use testkit::history::{History, Partition, Recorder, Value, check};
 
 /// Partitions of the topic under load.
 pub(crate) const PARTITIONS: usize = 3;
@@ -59,6 +59,15 @@ pub(crate) struct Outcome {
     pub(crate) group: History,
     /// The same, and what a reader of each whole partition saw at the end.
     pub(crate) whole: History,
+}
+
+/// Fails unless clients saw nothing but what they were promised.
+pub(crate) fn assert_sound(outcome: Outcome) {
+    for (whose, history) in [("the group's", outcome.group), ("the whole", outcome.whole)] {
+        let findings = check(&history);
+        let first = &findings[..findings.len().min(5)];
+        assert!(findings.is_empty(), "{} findings in {whose} history, the first: {first:#?}", findings.len());
+    }
 }
 
 impl Load {

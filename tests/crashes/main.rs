@@ -1,5 +1,6 @@
 //! The real binary stopped and killed under load.
 #![expect(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
+mod cluster;
 mod load;
 mod under_load;

@@ -2,10 +2,9 @@
 
 use support::librdkafka::create_topic;
 use support::{LIMIT, unique};
-use testkit::history::check;
 use testkit::process::{Broker, ProcessError};
 
-use crate::load::{Load, PARTITIONS};
+use crate::load::{Load, PARTITIONS, assert_sound};
 
 const TIMES: usize = 20;
 
@@ -25,12 +24,7 @@ fn twenty_times(restart: impl Fn(&mut Broker) -> Result<(), ProcessError>) {
         restart(&mut broker).unwrap_or_else(|error| panic!("restart {time}: {error}"));
     }
     load.wait_for_more(STEP, LIMIT).unwrap_or_else(|stuck| panic!("after the last restart: {stuck}"));
-    let outcome = load.finish();
-    for (whose, history) in [("the group's", outcome.group), ("the whole", outcome.whole)] {
-        let findings = check(&history);
-        let first = &findings[..findings.len().min(5)];
-        assert!(findings.is_empty(), "{} findings in {whose} history, the first: {first:#?}", findings.len());
-    }
+    assert_sound(load.finish());
 }
 
 #[test]

@@ -31,6 +31,13 @@ pub fn create_topic(address: &str, topic: &str, partitions: i32, settings: &[(&s
     try_create_topic(address, topic, partitions, settings).unwrap_or_else(|error| panic!("{topic}: {error}"));
 }
 
+/// Makes a topic with so many replicas, or panics with the broker's error.
+#[track_caller]
+pub fn create_replicated_topic(address: &str, topic: &str, partitions: i32, replicas: i32) {
+    let created = try_create(address, &NewTopic::new(topic, partitions, TopicReplication::Fixed(replicas)));
+    created.unwrap_or_else(|error| panic!("{topic}: {error}"));
+}
+
 /// Makes a topic.
 ///
 /// # Errors
@@ -41,10 +48,13 @@ pub fn try_create_topic(
     partitions: i32,
     settings: &[(&str, &str)],
 ) -> Result<(), RDKafkaErrorCode> {
-    let admin: AdminClient<DefaultClientContext> = config(address).create().expect("the settings are librdkafka's own");
     let wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
-    let wanted = settings.iter().fold(wanted, |wanted, (key, value)| wanted.set(key, value));
-    let answers = futures::executor::block_on(admin.create_topics(&[wanted], &AdminOptions::new()));
+    try_create(address, &settings.iter().fold(wanted, |wanted, (key, value)| wanted.set(key, value)))
+}
+
+fn try_create(address: &str, wanted: &NewTopic<'_>) -> Result<(), RDKafkaErrorCode> {
+    let admin: AdminClient<DefaultClientContext> = config(address).create().expect("the settings are librdkafka's own");
+    let answers = futures::executor::block_on(admin.create_topics([wanted], &AdminOptions::new()));
     let mut answers = answers.unwrap_or_else(|error| panic!("{error}"));
     answers.pop().expect("one answer for one topic").map(drop).map_err(|(_, code)| code)
 }

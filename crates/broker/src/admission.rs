@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use controller::ClusterImage;
+use controller::{ClusterImage, PartitionImage};
 use model::{ErrorCode, TopicId};
 use record::{
     BatchError, BatchView, Compression, Limits, Recompression, RecordProblem, RefusedRecords, TimestampType, Timestamps,
@@ -27,6 +27,8 @@ pub(crate) struct Admitted {
     pub(crate) batch: Bytes,
     /// How it is to be written anew, where the topic asks for a codec and this is another.
     pub(crate) recompression: Option<Recompression>,
+    /// How many members must have it before it is acknowledged, where a majority is not enough.
+    pub(crate) held_by: Option<usize>,
 }
 
 /// Where a batch went.
@@ -94,11 +96,35 @@ pub(crate) fn admit(
     }
     let led = broker.led(image, topic, data.index)?;
     let settings = broker.topics.settings(topic);
+    let held_by = match request.acks {
+        -1 => enough_replicas(context, image, led.place, settings.config.min_insync_replicas)?,
+        _ => None,
+    };
     let partition = led.partition;
     let (batch, recompression) = check_batch(context, &settings, batch, &partition, most_named)
         .map_err(|refused| refused.by_log(partition.log.log_start()))?;
     broker.room.admit(led.shard.health(), broker.journal.live_bytes(), batch.len())?;
-    Ok((led.shard, Admitted { partition, batch, recompression }))
+    Ok((led.shard, Admitted { partition, batch, recompression, held_by }))
+}
+
+/// Refuses a write where fewer members keep up than `min.insync.replicas`, which counts up to the number of replicas, as
+/// in Kafka. Gives that number where it is above the majority that an acknowledgement means anyway.
+fn enough_replicas(
+    context: &Context,
+    image: &ClusterImage,
+    place: &PartitionImage,
+    min_in_sync: i32,
+) -> Result<Option<usize>, ErrorCode> {
+    let replicas = image.replicas(place).len();
+    let wanted = usize::try_from(min_in_sync).unwrap_or(1).min(replicas);
+    if wanted <= 1 {
+        return Ok(None);
+    }
+    let in_sync = context.broker.lead_of(place.shard).map_or(0, |lead| lead.in_sync.len());
+    match in_sync < wanted {
+        true => Err(ErrorCode::NotEnoughReplicas),
+        false => Ok(Some(wanted).filter(|wanted| *wanted > replicas / 2 + 1)),
+    }
 }
 
 /// The batch that a client sent for a partition, in a form that its version may send.

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use controller::{ClusterImage, Controller, PartitionImage, ShardImage, TopicImage};
 use journal::Journal;
+use log::FileCache;
 use model::{BrokerId, ErrorCode, GroupId, PartitionId};
 use raft::Status;
 use shard::{Partition, Shard};
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::background::compaction::Compactions;
 use crate::budget::Budget;
+use crate::cluster::{Lead, Links};
 use crate::connections::Connections;
 use crate::env::Env;
 use crate::fetch::Sessions;
@@ -49,6 +51,10 @@ pub struct Broker {
     pub(crate) budget: Arc<Budget>,
     pub(crate) recompressions: Recompressions,
     pub(crate) stop: Stop,
+    /// Open files and maps, shared by all shards.
+    pub(crate) files: Arc<FileCache>,
+    /// What other brokers reach, and the way to them.
+    pub(crate) links: Arc<Links>,
 }
 
 /// A shard with a replica on this broker.
@@ -66,13 +72,26 @@ impl ShardHere {
         ShardHere { shard, status, is_alone }
     }
 
-    /// The current term, if this broker leads the shard and may answer for it. When the journal has
-    /// failed, nobody else can have taken over from the only replica: what is committed can be read.
+    /// Whether nobody else can have been elected meanwhile.
+    fn holds_lease(&self) -> bool {
+        self.is_alone || self.shard.group().holds_lease()
+    }
+
+    /// The current term, if this broker leads the shard. When the journal has failed, nobody else can have taken over
+    /// from the only replica: what is committed can be read.
     pub(crate) fn leading_term(&self, me: BrokerId) -> Option<u64> {
         let status = *self.status.borrow();
         let may_answer = status.ready || (status.failed && self.is_alone);
         (may_answer && status.leader == Some(me)).then_some(status.term)
     }
+}
+
+/// Who leads a partition, as clients are told.
+pub(crate) struct Leading {
+    pub(crate) leader: BrokerId,
+    pub(crate) epoch: i32,
+    /// The replicas that keep up, in the order of the replicas.
+    pub(crate) in_sync: Vec<BrokerId>,
 }
 
 /// A partition that this broker leads.
@@ -149,7 +168,7 @@ impl Broker {
             _ => ErrorCode::NotLeaderOrFollower,
         };
         let here = shards.get(&place.shard).ok_or_else(not_here)?;
-        let term = here.leading_term(self.id()).ok_or(ErrorCode::NotLeaderOrFollower)?;
+        let term = here.leading_term(self.id()).filter(|_| here.holds_lease()).ok_or(ErrorCode::NotLeaderOrFollower)?;
         let id = PartitionId { topic: topic.id, index };
         let partition = here.shard.view().get(id).ok_or(ErrorCode::NotLeaderOrFollower)?;
         let leader_epoch = partition.epoch_base.in_term(term);
@@ -161,15 +180,37 @@ impl Broker {
         shard.members.contains(&self.id()) && !self.shards.load().contains_key(&shard.id)
     }
 
-    /// Who leads a partition, and in which epoch, as far as this broker knows.
-    pub(crate) fn leader_of(&self, topic: &TopicImage, index: i32) -> Option<(BrokerId, i32)> {
+    /// Who leads a partition, as far as this broker knows. Where it leads itself, only once the partition's opening is
+    /// applied.
+    pub(crate) fn leading(&self, image: &ClusterImage, topic: &TopicImage, index: i32) -> Option<Leading> {
         let place = topic.partition(index)?;
+        let Lead { term, leader, in_sync } = self.lead_of(place.shard)?;
+        image.broker(leader).filter(|broker| !broker.fenced)?;
+        if leader == self.id() {
+            let id = PartitionId { topic: topic.id, index };
+            self.shards.load().get(&place.shard)?.shard.view().get(id)?;
+        }
+        let keeps_up = |id: &&BrokerId| **id == leader || in_sync.contains(*id);
+        let in_sync = image.replicas(place).iter().filter(keeps_up).copied().collect();
+        Some(Leading { leader, epoch: place.leader_epoch(term), in_sync })
+    }
+
+    /// The broker that leads a partition, if one is known to.
+    pub(crate) fn leader_of(&self, image: &ClusterImage, topic: &TopicImage, index: i32) -> Option<BrokerId> {
+        self.leading(image, topic, index).map(|leading| leading.leader)
+    }
+
+    /// Who leads a shard: as its member here knows, or as was heard, whichever is newer.
+    pub(crate) fn lead_of(&self, shard: GroupId) -> Option<Lead> {
+        let heard = self.links.leaders.of(shard);
         let shards = self.shards.load();
-        let here = shards.get(&place.shard)?;
-        let status = *here.status.borrow();
-        let leader = status.leader.filter(|_| status.ready || (status.failed && here.is_alone))?;
-        let partition = here.shard.view().get(PartitionId { topic: topic.id, index })?;
-        Some((leader, partition.epoch_base.in_term(status.term)))
+        let own = shards.get(&shard).and_then(|here| {
+            let status = *here.status.borrow();
+            let leader = status.leader.filter(|_| status.ready || (status.failed && here.is_alone))?;
+            Some(Lead { term: status.term, leader, in_sync: [].into() })
+        });
+        // What a leader says of itself is fuller than what its follower knows.
+        own.into_iter().chain(heard).max_by_key(|lead| (lead.term, lead.in_sync.len()))
     }
 }
 

@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use controller::{Defaults, Growth, Layout, Refusal, Settings, SubmitError, TopicImage, TopicSpec};
-use model::{ErrorCode, PartitionId, TopicName};
-use tokio::time::timeout;
+use model::{ErrorCode, TopicName};
+use tokio::time::{sleep, timeout};
 
 use crate::broker::Broker;
 
 /// How long a creator waits for the new partitions to open before it answers all the same.
 const OPENING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often to look without being told.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 impl Broker {
     /// Creates topics and waits until their partitions are open here; each stands or falls by itself.
@@ -84,15 +87,32 @@ impl Broker {
         TopicSpec { name, layout, configs }
     }
 
+    /// Waits until each partition has a leader, and is open where that is this broker.
     async fn opened(&self, topics: &[Arc<TopicImage>]) {
+        let mut heard = self.links.leaders.changes();
         for topic in topics {
             for (index, place) in topic.numbered() {
-                let Some(here) = self.shards.load().get(&place.shard).cloned() else { continue };
-                let id = PartitionId { topic: topic.id, index };
-                let mut changes = here.shard.view().changes();
-                while here.shard.view().get(id).is_none() {
-                    if changes.changed().await.is_err() {
-                        return;
+                while self.leading(&self.image(), topic, index).is_none() {
+                    let here = self.shards.load().get(&place.shard).cloned();
+                    let opened = async {
+                        match here {
+                            Some(mut here) => {
+                                let mut changes = here.shard.view().changes();
+                                tokio::select! {
+                                    biased;
+                                    _ = changes.changed() => {}
+                                    _ = here.status.changed() => {}
+                                }
+                            }
+                            None => std::future::pending().await,
+                        }
+                    };
+                    tokio::select! {
+                        biased;
+                        () = opened => {}
+                        _ = heard.changed() => {}
+                        // What happened between looking and waiting.
+                        () = sleep(LOOK_AGAIN) => {}
                     }
                 }
             }

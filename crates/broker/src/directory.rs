@@ -17,8 +17,8 @@ const FOLDERS: [&str; 3] = ["groups", "journal", "topics"];
 /// A directory that nobody else may open while this lives.
 pub(crate) type Lock = Box<dyn Send + Sync>;
 
-/// Locks the directory and makes it ready for use, or says why it can't be used.
-pub(crate) fn take(env: &Env, dir: &Path, node_id: i32) -> Result<(Lock, Meta), StartError> {
+/// Locks the directory and makes it ready for use, or says why it can't be used. One that is new has no identity yet.
+pub(crate) fn take(env: &Env, dir: &Path, node_id: Option<i32>) -> Result<(Lock, Option<Meta>), StartError> {
     let disk = &*env.disk;
     let failed = |why| StartError::DataDirectory { path: dir.to_owned(), why };
     let lock_file = dir.join("LOCK");
@@ -32,19 +32,15 @@ pub(crate) fn take(env: &Env, dir: &Path, node_id: i32) -> Result<(Lock, Meta), 
         _ => failed(why),
     })?;
     // Once more: whoever held the lock until now may have made it a data directory.
-    let meta = match Meta::find(disk, dir, node_id)? {
-        Some(meta) => {
+    let meta = Meta::find(disk, dir, node_id)?;
+    match meta {
+        Some(_) => {
             refuse_data_without_journal(disk, dir)?;
             refuse_newer_manifests(disk, &dir.join("groups"))?;
-            lay_out(disk, dir).map_err(failed)?;
-            meta
         }
-        None => {
-            refuse_data_without_meta(disk, dir)?;
-            lay_out(disk, dir).map_err(failed)?;
-            Meta::make(disk, dir, node_id, &*env.random)?
-        }
-    };
+        None => refuse_data_without_meta(disk, dir)?,
+    }
+    lay_out(disk, dir).map_err(failed)?;
     Ok((lock, meta))
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use disk::{Disk, RealDisk};
 use model::{Clock, Executor, Random, SystemClock, SystemRandom, Threads};
+use peer::{Dialer, TcpDialer};
 use tokio::sync::oneshot;
 
 /// Clock, randomness, threads and files: the machine's, or a simulation's.
@@ -17,6 +18,8 @@ pub struct Env {
     pub executor: Arc<dyn Executor>,
     /// Files.
     pub disk: Arc<dyn Disk>,
+    /// The way to other brokers.
+    pub dialer: Arc<dyn Dialer>,
 }
 
 impl Env {
@@ -34,6 +37,7 @@ impl Env {
             random: Arc::new(SystemRandom),
             executor: Arc::new(Threads),
             disk: Arc::new(RealDisk),
+            dialer: Arc::new(TcpDialer),
         }
     }
 }

@@ -131,6 +131,14 @@ pub enum StartError {
         /// What the system said.
         why: String,
     },
+    /// The cluster's secret is missing, or is none.
+    #[error(
+        "the cluster's secret can't be used: {0}; set cluster.secret.file to a file with it, the same on each node"
+    )]
+    Secret(String),
+    /// Nobody lets this broker into the cluster.
+    #[error("no broker of the cluster answers: {0}; check cluster.join, or set node.id")]
+    Join(String),
     /// A manifest was written by a version that this one does not know.
     #[error(transparent)]
     Manifest(#[from] ManifestError),

@@ -6,6 +6,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `start`, `directory`, `sizes`, `broker`, `env`, `meta` | a broker's life, and what its parts share |
+//! | `cluster` | this broker among others |
 //! | `repair` | giving up what is damaged, while no broker runs |
 //! | `listener`, `connections`, `pace`, `connection`, `dispatch` | from a socket to a handler, and back |
 //! | `api` | one file for each API key |
@@ -22,6 +23,7 @@ mod api;
 mod background;
 mod broker;
 mod budget;
+mod cluster;
 mod connection;
 mod connections;
 mod creation;
@@ -50,6 +52,7 @@ mod text;
 mod topics;
 
 pub use broker::Broker;
+pub use cluster::Incoming;
 pub use env::Env;
 pub use error::StartError;
 pub use listener::Listener;

@@ -1,5 +1,5 @@
 //! `tidelog.meta`: whose data directory this is, and in which format. A few lines of TOML, written
-//! once, when the directory is made.
+//! when the directory is made, and once more when the cluster that it belongs to is found.
 
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use model::Random;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::env::Env;
 use crate::error::StartError;
 
 /// The format of the directory as a whole; each kind of file has a version of its own besides.
@@ -21,17 +22,49 @@ const FILE: &str = "tidelog.meta";
 pub struct Meta {
     /// [`FORMAT`] when it was made.
     pub format: u32,
-    /// The cluster that it belongs to.
+    /// The cluster that it belongs to; empty until it is found.
     pub cluster_id: String,
     /// The broker that it belongs to.
     pub node_id: i32,
     /// The directory itself. A voter is a broker with its directory: an empty one is another voter.
     pub directory_id: Uuid,
+    /// The controller's first voters, at the broker that founded the cluster; none elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub founders: Vec<Founder>,
+}
+
+/// A broker with the data directory that it had when the cluster was founded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Founder {
+    /// Its `node.id`.
+    pub node_id: i32,
+    /// Its data directory.
+    pub directory_id: Uuid,
+}
+
+/// Which cluster a new directory belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Founding {
+    pub(crate) cluster_id: String,
+    /// See [`Meta::founders`].
+    pub(crate) founders: Vec<Founder>,
+}
+
+impl Founding {
+    /// A cluster that there is already.
+    pub(crate) fn member(cluster_id: String) -> Founding {
+        Founding { cluster_id, founders: Vec::new() }
+    }
+}
+
+/// A random one, written like Kafka's.
+pub(crate) fn new_cluster_id(random: &dyn Random) -> String {
+    model::TopicId::from_random(random.bytes()).to_string()
 }
 
 impl Meta {
     /// Reads the directory's identity. A directory that was never used has none.
-    pub(crate) fn find(disk: &dyn Disk, dir: &Path, node_id: i32) -> Result<Option<Meta>, StartError> {
+    pub(crate) fn find(disk: &dyn Disk, dir: &Path, node_id: Option<i32>) -> Result<Option<Meta>, StartError> {
         let path = path(dir);
         let failed = |why| StartError::DataDirectory { path: dir.to_owned(), why };
         if !disk.exists(&path).map_err(failed)? {
@@ -42,19 +75,43 @@ impl Meta {
     }
 
     /// Gives a new directory an identity.
-    pub(crate) fn make(disk: &dyn Disk, dir: &Path, node_id: i32, random: &dyn Random) -> Result<Meta, StartError> {
-        let meta = Meta {
-            format: FORMAT,
-            cluster_id: model::TopicId::from_random(random.bytes()).to_string(),
-            node_id,
-            directory_id: Uuid::from_bytes(random.bytes()),
-        };
-        let failed = |why| StartError::DataDirectory { path: dir.to_owned(), why };
-        meta.write(disk, dir, &path(dir)).map_err(failed)?;
+    pub(crate) fn make(env: &Env, dir: &Path, node_id: i32) -> Result<Meta, StartError> {
+        let meta = Meta::new(env, node_id);
+        meta.write(&*env.disk, dir)?;
         Ok(meta)
     }
 
-    fn parse(path: &Path, text: &[u8], node_id: i32) -> Result<Meta, StartError> {
+    /// The same, as a cluster of its own.
+    pub(crate) fn make_alone(env: &Env, dir: &Path, node_id: i32) -> Result<Meta, StartError> {
+        let mut meta = Meta::new(env, node_id);
+        meta.settle(env, dir, meta.alone(env))?;
+        Ok(meta)
+    }
+
+    fn new(env: &Env, node_id: i32) -> Meta {
+        let directory_id = Uuid::from_bytes(env.random.bytes());
+        Meta { format: FORMAT, cluster_id: String::new(), node_id, directory_id, founders: Vec::new() }
+    }
+
+    /// A new cluster of this broker alone.
+    pub(crate) fn alone(&self, env: &Env) -> Founding {
+        let founder = Founder { node_id: self.node_id, directory_id: self.directory_id };
+        Founding { cluster_id: new_cluster_id(&*env.random), founders: vec![founder] }
+    }
+
+    /// The cluster is found.
+    pub(crate) fn settle(&mut self, env: &Env, dir: &Path, founding: Founding) -> Result<(), StartError> {
+        let Founding { cluster_id, founders } = founding;
+        *self = Meta { cluster_id, founders, ..self.clone() };
+        self.write(&*env.disk, dir)
+    }
+
+    /// The cluster, if it is found.
+    pub(crate) fn cluster(&self) -> Option<&str> {
+        Some(self.cluster_id.as_str()).filter(|id| !id.is_empty())
+    }
+
+    fn parse(path: &Path, text: &[u8], node_id: Option<i32>) -> Result<Meta, StartError> {
         #[derive(Deserialize)]
         struct Format {
             format: u32,
@@ -68,21 +125,28 @@ impl Meta {
             return Err(StartError::Format { path, found: format, known: FORMAT });
         }
         let meta: Meta = toml::from_str(text).map_err(|why| unreadable(why.message().to_owned()))?;
-        if meta.node_id != node_id {
-            return Err(StartError::OtherNode { path, found: meta.node_id, configured: node_id });
+        match node_id {
+            Some(configured) if meta.node_id != configured => {
+                Err(StartError::OtherNode { path, found: meta.node_id, configured })
+            }
+            _ => Ok(meta),
         }
-        Ok(meta)
     }
 
     /// All or nothing: a directory without the file is a new one.
-    fn write(&self, disk: &dyn Disk, dir: &Path, path: &Path) -> io::Result<()> {
+    fn write(&self, disk: &dyn Disk, dir: &Path) -> Result<(), StartError> {
+        self.try_write(disk, dir).map_err(|why| StartError::DataDirectory { path: dir.to_owned(), why })
+    }
+
+    fn try_write(&self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+        let path = path(dir);
         let text = toml::to_string(self).map_err(io::Error::other)?;
         let unfinished = path.with_extension("meta.new");
         let file = disk.open(&unfinished, Open::Create)?;
         file.set_len(0)?;
         file.write_all_at(&[IoSlice::new(text.as_bytes())], 0)?;
         file.sync_data()?;
-        disk.rename(&unfinished, path)?;
+        disk.rename(&unfinished, &path)?;
         disk.sync_dir(dir)
     }
 }
@@ -105,7 +169,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Meta, String> {
-        Meta::parse(Path::new("d/tidelog.meta"), text.as_bytes(), 1).map_err(|why| why.to_string())
+        Meta::parse(Path::new("d/tidelog.meta"), text.as_bytes(), Some(1)).map_err(|why| why.to_string())
     }
 
     #[test]

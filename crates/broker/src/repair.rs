@@ -38,10 +38,11 @@ pub enum Finding {
 /// Those of a start: the directory is in use, or what can't be told to be one shard's is damaged.
 pub async fn repair(config: &BrokerConfig, env: Env, accept_loss: bool) -> Result<Vec<Finding>, StartError> {
     let dir = config.data_dir();
-    if Meta::find(&*env.disk, &dir, config.node_id().0)?.is_none() {
-        return Err(StartError::NoData { path: meta::path(&dir) });
-    }
-    let (_lock, meta) = directory::take(&env, &dir, config.node_id().0)?;
+    let no_data = || StartError::NoData { path: meta::path(&dir) };
+    let node_id = Some(config.node_id().0);
+    Meta::find(&*env.disk, &dir, node_id)?.ok_or_else(no_data)?;
+    let (_lock, meta) = directory::take(&env, &dir, node_id)?;
+    let meta = meta.ok_or_else(no_data)?;
     let options = journal_options(config, Sizes::new(config, u64::MAX));
     let identity = *meta.directory_id.as_bytes();
     let (journal, recovery) =

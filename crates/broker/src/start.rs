@@ -4,7 +4,7 @@
 //! journal opened, each Raft group restored from its manifest and caught up from the journal. Clients
 //! are let in when all of them are ready.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,19 +12,20 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use config::{BrokerConfig, Durability};
-use controller::{Bootstrap, Controller, Environment, Registration, initial_levels};
+use controller::{Bootstrap, Controller, Endpoint, Environment, Registration, initial_levels};
 use journal::Journal;
 use log::FileCache;
 use model::{BrokerId, GroupId};
 use raft::Voter;
-use shard::{Shard, sweep};
+use shard::sweep;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use crate::background;
 use crate::background::checkpoints::{Troubles, checkpoint_all};
-use crate::broker::{Broker, ShardHere, Stop};
+use crate::broker::{Broker, Stop};
 use crate::budget::Budget;
+use crate::cluster::{self, Incoming, Links, PeerForward, PeerTransport, Port};
 use crate::directory::{self, Lock};
 use crate::env::Env;
 use crate::error::StartError;
@@ -54,6 +55,9 @@ const REQUEST_BUDGET_BYTES: usize = 256 * 1024 * 1024;
 /// How long a stop may take for its last checkpoint: people expect Ctrl-C to work within a second.
 const CHECKPOINT_AT_STOP: Duration = Duration::from_millis(600);
 
+/// How long a stop waits for others to take over what this broker leads.
+const HAND_OVER_AT_STOP: Duration = Duration::from_millis(300);
+
 /// How long a stop waits for the present step of a compaction.
 const COMPACTION_AT_STOP: Duration = Duration::from_millis(300);
 
@@ -74,16 +78,25 @@ impl Running {
             bound.push(listener::bind(listener, backlog).await?);
         }
         let listeners = bound.iter().map(|bound| bound.listener.clone()).collect();
-        let (broker, lock) = open(config, env, listeners).await?;
+        let port = match config.cluster_config() {
+            Some(cluster) => Some(Port::bind(cluster).await?),
+            None => None,
+        };
+        let (broker, lock) = open(config, env, listeners, port).await?;
         serve(&broker, bound);
         Ok(Running { broker, lock })
     }
 
-    /// Starts a broker that opens no socket: clients come in by [`Running::attach`] alone. They are
-    /// told the configured addresses all the same.
-    pub async fn start_detached(config: Arc<BrokerConfig>, env: Env) -> Result<Running, StartError> {
+    /// Starts a broker that opens no socket: clients come in by [`Running::attach`] alone, other brokers by
+    /// `incoming`. They are told the configured addresses all the same.
+    pub async fn start_detached(
+        config: Arc<BrokerConfig>,
+        env: Env,
+        incoming: Option<Incoming>,
+    ) -> Result<Running, StartError> {
         let listeners = config.listeners().iter().map(listener::unbound).collect();
-        let (broker, lock) = open(config, env, listeners).await?;
+        let port = config.cluster_config().zip(incoming).map(|(cluster, incoming)| Port::elsewhere(cluster, incoming));
+        let (broker, lock) = open(config, env, listeners, port).await?;
         start_background(&broker);
         Ok(Running { broker, lock })
     }
@@ -102,6 +115,10 @@ impl Running {
     /// Stops: no more requests, a last checkpoint so that the next start replays nothing, and out.
     pub async fn stop(self) {
         let broker = self.broker;
+        // Others lead from here on, so that nobody has to find out that this broker is gone.
+        if timeout(HAND_OVER_AT_STOP, broker.links.hand_over()).await.is_err() {
+            tracing::info!("stopped without handing over all that this broker led; others will elect");
+        }
         broker.stop.stop();
         // Whoever opens the directory next should find nobody else in it.
         if timeout(COMPACTION_AT_STOP, broker.compactions.ended()).await.is_err() {
@@ -116,6 +133,9 @@ impl Running {
             here.shard.shutdown().await;
         }
         broker.controller.shutdown().await;
+        if let Some(peers) = broker.links.peers() {
+            peers.shutdown().await;
+        }
         broker.journal.shutdown().await;
         drop(self.lock);
     }
@@ -126,11 +146,16 @@ pub(crate) async fn open(
     config: Arc<BrokerConfig>,
     env: Env,
     listeners: Vec<Arc<listener::Listener>>,
+    port: Option<Port>,
 ) -> Result<(Arc<Broker>, Lock), StartError> {
     let dir = config.data_dir();
-    let (lock, meta) = directory::take(&env, &dir, config.node_id().0)?;
+    let joins = config.cluster_config().is_some_and(|cluster| !cluster.join.is_empty());
+    let node_id = (config.has_node_id() || !joins).then(|| config.node_id().0);
+    let (lock, meta) = directory::take(&env, &dir, node_id)?;
+    let (meta, links) = cluster::enter(&config, &env, &dir, meta, port).await?;
     let total_bytes = env.disk.total_bytes(&dir).map_err(|why| StartError::DataDirectory { path: dir.clone(), why })?;
     let sizes = Sizes::new(&config, total_bytes.unwrap_or(u64::MAX));
+    links.set_lag_ms(config.replica_lag_time_max_ms());
     let (journal, recovery) = Journal::open(
         env.disk.clone(),
         &dir.join("journal"),
@@ -139,7 +164,7 @@ pub(crate) async fn open(
         env.executor.clone(),
     )?;
     report(&recovery);
-    let controller = start_controller(&config, &env, &meta, &journal, &listeners, &dir).await?;
+    let controller = start_controller(&config, &env, &meta, &links, &journal, &listeners).await?;
     let settings = Arc::new(LiveConfig::new(config.clone()));
     settings.take(&controller.image(), BrokerId(meta.node_id));
     let broker = Arc::new(Broker {
@@ -153,6 +178,8 @@ pub(crate) async fn open(
         compactions: Default::default(),
         sizes,
         telemetry: Telemetry::default(),
+        links,
+        files: FileCache::new(env.disk.clone(), OPEN_SEGMENTS),
         loggers: Default::default(),
         stop: Stop::default(),
         env,
@@ -166,7 +193,7 @@ pub(crate) async fn open(
     });
     tell_what_does_nothing(&broker.config());
     broker.room.look(&broker.journal);
-    start_shards(&broker, &dir).await?;
+    start_shards(&broker).await?;
     Ok((broker, lock))
 }
 
@@ -208,9 +235,9 @@ async fn start_controller(
     config: &BrokerConfig,
     env: &Env,
     meta: &Meta,
+    links: &Arc<Links>,
     journal: &Journal,
     listeners: &[Arc<listener::Listener>],
-    dir: &Path,
 ) -> Result<Controller, StartError> {
     let (id, directory) = (BrokerId(meta.node_id), meta.directory_id);
     let shards = config.shards_per_broker().unwrap_or_else(default_shards);
@@ -221,21 +248,47 @@ async fn start_controller(
         executor: env.executor.clone(),
         random: env.random.clone(),
     };
-    let single = controller::Config::single(id, directory, shards);
-    let controller = Controller::start(single, &group_dir(dir, GroupId::CONTROLLER), environment).await?;
-    controller.ready().await?;
+    let founds = !meta.founders.is_empty();
+    let bootstrap = match founds || links.peers().is_some() {
+        false => BTreeSet::from([Voter::new(id, directory)]),
+        true => meta.founders.iter().map(|it| Voter::new(BrokerId(it.node_id), it.directory_id)).collect(),
+    };
+    let controller = controller::Config {
+        raft: raft_config(links, GroupId::CONTROLLER, Voter::new(id, directory), bootstrap),
+        forward: PeerForward::over(links),
+        ..controller::Config::single(id, directory, shards)
+    };
+    let dir = group_dir(&config.data_dir(), GroupId::CONTROLLER);
+    let controller = Controller::start(controller, &dir, environment).await?;
+    links.set_controller(controller.clone());
     let broker = Registration {
         rack: config.rack().map(str::to_owned),
         listeners: listeners.iter().map(|l| (l.name.clone(), l.advertised.clone())).collect(),
+        cluster: links.peers().map(|peers| endpoint(&peers.me().address)),
         shards: Some(shards),
         ..Registration::new(id, directory)
     };
     let cluster_id = meta.cluster_id.clone();
-    let bootstrap =
-        Bootstrap { cluster_id, broker: broker.clone(), shards, features: initial_levels(), founders: vec![] };
-    controller.bootstrap(bootstrap).await?;
-    controller.register(broker).await?;
+    let others = meta.founders.iter().filter(|it| it.node_id != meta.node_id);
+    let founders = others.map(|it| Registration::new(BrokerId(it.node_id), it.directory_id)).collect();
+    let first = Bootstrap { cluster_id, broker: broker.clone(), shards, features: initial_levels(), founders };
+    let bootstrap = (founds || links.peers().is_none()).then_some(first);
+    cluster::register(links, config, &controller, bootstrap, broker).await?;
     Ok(controller)
+}
+
+/// The configuration of a Raft group that has a member here.
+pub(crate) fn raft_config(links: &Arc<Links>, group: GroupId, me: Voter, bootstrap: BTreeSet<Voter>) -> raft::Config {
+    raft::Config {
+        bootstrap,
+        transport: PeerTransport::over(links),
+        incarnation: links.incarnation,
+        ..raft::Config::single(group, me)
+    }
+}
+
+fn endpoint(address: &peer::Address) -> Endpoint {
+    Endpoint { host: address.host.clone(), port: address.port }
 }
 
 fn default_shards() -> usize {
@@ -246,34 +299,17 @@ pub(crate) fn group_dir(dir: &Path, group: GroupId) -> PathBuf {
     dir.join("groups").join(group.0.to_string())
 }
 
-/// Starts every shard that has a replica here, and waits until all are ready. One that is damaged is
-/// left out: its partitions answer with a storage error, the others are served.
-async fn start_shards(broker: &Arc<Broker>, dir: &Path) -> Result<(), StartError> {
-    let files = FileCache::new(broker.env.disk.clone(), OPEN_SEGMENTS);
-    let me = Voter::new(broker.id(), broker.meta.directory_id);
-    let mut shards = BTreeMap::new();
-    for image in broker.image().shards().filter(|shard| shard.members.contains(&broker.id())) {
-        let options = shard::Options {
-            raft: raft::Config::single(image.id, me),
-            disk: broker.env.disk.clone(),
-            files: files.clone(),
-            dir: group_dir(dir, image.id),
-            topics: dir.join("topics"),
-        };
-        match Shard::start(options, broker.journal.clone(), broker.env.executor.clone()).await {
-            Ok(shard) => drop(shards.insert(image.id, ShardHere::new(shard, image.members.len() == 1))),
-            Err(why) if why.is_damage() => {
-                tracing::error!(group = %image.id, %why, "a shard is damaged; its partitions are not served");
-            }
-            Err(why) => return Err(why.into()),
-        }
+/// Starts every shard that has a replica here. A broker that is alone waits until all are ready.
+async fn start_shards(broker: &Arc<Broker>) -> Result<(), StartError> {
+    broker.host_shards(&broker.image()).await?;
+    if broker.links.peers().is_some() {
+        return Ok(()); // others may have to be started first
     }
-    for here in shards.values() {
+    for here in broker.shards.load_full().values() {
         let mut status = here.status.clone();
         // A group that stopped says why to whoever proposes.
         status.wait_for(|status| status.ready || status.stopped).await.ok();
     }
-    broker.shards.store(Arc::new(shards));
     Ok(())
 }
 
@@ -296,8 +332,12 @@ pub(crate) fn start_background(broker: &Arc<Broker>) {
         model::spawn(background::compaction::run(broker.clone()));
     }
     broker.start_coordinators();
+    if broker.links.peers().is_some() {
+        model::spawn(cluster::follow::run(broker.clone()));
+        model::spawn(cluster::members::run(broker.clone()));
+    }
     // The directories of a shard that is left out would look like nobody's.
-    if !broker.image().shards().any(|shard| broker.is_left_out(shard)) {
+    if !broker.image().shards().any(|shard| broker.is_left_out(shard)) && broker.serves_all_groups() {
         start_sweep(broker);
     }
 }

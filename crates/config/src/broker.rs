@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use model::BrokerId;
 
+use crate::cluster::{self, ClusterConfig};
 use crate::error::ConfigError;
 use crate::listeners::{self, Listener};
 use crate::origin::Origin;
@@ -26,6 +27,7 @@ pub struct BrokerConfig {
     pub(crate) host_name: String,
     values: Values,
     listeners: Vec<Listener>,
+    cluster_config: Option<ClusterConfig>,
     per_ip: BTreeMap<String, i32>,
     topic_defaults: TopicConfig,
 }
@@ -105,6 +107,7 @@ broker_values! {
     offsets_topic_segment_bytes: i32 = "offsets.topic.segment.bytes",
     producer_id_expiration_ms: i32 = "producer.id.expiration.ms",
     queued_max_request_bytes: i64 = "queued.max.request.bytes",
+    replica_lag_time_max_ms: i64 = "replica.lag.time.max.ms",
     socket_listen_backlog_size: i32 = "socket.listen.backlog.size",
     socket_request_max_bytes: i32 = "socket.request.max.bytes",
     telemetry_max_bytes: i32 = "telemetry.max.bytes",
@@ -130,8 +133,20 @@ impl BrokerConfig {
         let topic_defaults = TopicConfig::read(|name| layers.topic_default(name));
         let listeners = listeners::from_settings(&layers, &host_name)?;
         let per_ip = listeners::limits_per_address(&layers)?;
-        let config = BrokerConfig { values, listeners, per_ip, topic_defaults, fixed, cluster, dynamic, host_name };
+        let cluster_config = None;
+        let mut config = BrokerConfig {
+            values,
+            listeners,
+            cluster_config,
+            per_ip,
+            topic_defaults,
+            fixed,
+            cluster,
+            dynamic,
+            host_name,
+        };
         crate::cross::check(&config)?;
+        config.cluster_config = cluster::from_settings(&config.layers(), config.node_id())?;
         Ok(config)
     }
 
@@ -161,6 +176,26 @@ impl BrokerConfig {
         let id = self.number(if unset { "node.id" } else { "broker.id" });
         let id = id.and_then(|id| i32::try_from(id).ok());
         BrokerId(id.expect("ids are checked before they are stored"))
+    }
+
+    /// Whether `node.id` is the default: a broker that joins a cluster is then given one.
+    pub fn has_node_id(&self) -> bool {
+        ["node.id", "broker.id"].iter().any(|name| self.fixed.contains_key(name))
+    }
+
+    /// How the broker finds others; none if it is alone.
+    pub fn cluster_config(&self) -> Option<&ClusterConfig> {
+        self.cluster_config.as_ref()
+    }
+
+    /// `cluster.secret`, if it is set.
+    pub fn cluster_secret(&self) -> Option<&str> {
+        self.value("cluster.secret")
+    }
+
+    /// `cluster.secret.file`, if it is set.
+    pub fn cluster_secret_file(&self) -> Option<PathBuf> {
+        self.value("cluster.secret.file").map(PathBuf::from)
     }
 
     /// `broker.rack`

@@ -20,7 +20,8 @@
 //!
 //! * `table` and `setting`: what is known of each setting; `rule`: what a value must keep to
 //! * `load`: from [`Sources`] to [`BrokerConfig`]; `cross`: what settings must keep to among each other
-//! * `broker`, `topic`, `group`: values in use; `listeners`: where clients connect
+//! * `broker`, `topic`, `group`: values in use; `listeners`: where clients connect;
+//!   `cluster`: where other brokers do
 //! * `client_metrics`: subscriptions to the metrics of clients
 //! * `describe`: what DescribeConfigs answers; `change`, `dynamic`: what may change while running
 //! * `reference`: the page `docs/reference/configuration.md`, made of the tables
@@ -28,6 +29,7 @@
 mod broker;
 mod change;
 mod client_metrics;
+mod cluster;
 mod cross;
 mod describe;
 mod duration;
@@ -46,6 +48,7 @@ mod topic;
 pub use broker::{BrokerConfig, Durability, EffectiveValue};
 pub use change::{MAX_SETTINGS_BYTES, Owner};
 pub use client_metrics::ClientMetricsConfig;
+pub use cluster::ClusterConfig;
 pub use describe::{
     Described, Source, Synonym, describe_broker, describe_client_metrics, describe_cluster_default, describe_group,
     describe_topic,

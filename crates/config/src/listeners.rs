@@ -51,6 +51,11 @@ impl HostPort {
     /// # Errors
     /// One sentence that says what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
+        HostPort::parse_with(text, DEFAULT_PORT)
+    }
+
+    /// The same with another port where it is left out.
+    pub(crate) fn parse_with(text: &str, default_port: u16) -> Result<Self, String> {
         if let Ok(port) = text.parse() {
             return Ok(HostPort { host: "localhost".to_owned(), port });
         }
@@ -70,7 +75,7 @@ impl HostPort {
         if !host.chars().all(legal) || (host.is_empty() && port.is_none()) {
             return Err(expected());
         }
-        let port = port.map_or(Ok(DEFAULT_PORT), |port| port.parse().map_err(|_| expected()))?;
+        let port = port.map_or(Ok(default_port), |port| port.parse().map_err(|_| expected()))?;
         Ok(HostPort { host: host.to_owned(), port })
     }
 

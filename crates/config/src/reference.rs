@@ -37,7 +37,7 @@ const INTRODUCTION: &str = "# Configuration
 
 A broker needs no configuration. What is said about a setting counts in this order, the first wins:
 
-1. a flag of its own: `--data-dir`, `--durability`, `--node-id`, `--listen HOST:PORT` (repeatable; stands for `listeners`), `--advertise HOST:PORT` (stands for `advertised.listeners`)
+1. a flag of its own: `--data-dir`, `--durability`, `--node-id`, `--listen HOST:PORT` (repeatable; stands for `listeners`), `--advertise HOST:PORT` (stands for `advertised.listeners`), `--cluster` (`cluster.nodes`), `--join` (`cluster.join`), `--cluster-listen` (`cluster.listen`)
 2. `--set key=value`
 3. an environment variable: `TIDELOG_`, then the key in capitals with `_` for dots and dashes
 4. the configuration file

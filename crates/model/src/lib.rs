@@ -10,6 +10,7 @@
 //! assert_eq!(ErrorCode::from_code(3).name(), "UNKNOWN_TOPIC_OR_PARTITION");
 //! ```
 
+mod epoch;
 mod error_code;
 mod ids;
 pub mod limits;
@@ -17,6 +18,7 @@ mod process;
 mod seams;
 mod topic;
 
+pub use epoch::leader_epoch;
 pub use error_code::ErrorCode;
 pub use ids::{BrokerId, GroupId, PartitionId, TopicId};
 pub use process::{Process, Task, spawn, spawn_on};

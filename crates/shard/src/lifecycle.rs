@@ -18,14 +18,14 @@ pub fn partition_dir(topics: &Path, topic: &TopicName, id: PartitionId) -> PathB
 }
 
 impl Machine {
-    pub(crate) fn open_partitions(&mut self, term: u64, partitions: Vec<OpenPartition>) -> Outcome {
+    pub(crate) fn open_partitions(&mut self, partitions: Vec<OpenPartition>) -> Outcome {
         for open in partitions {
             if self.cells.contains_key(&open.id) {
                 continue; // a reconciler that restarted proposes once more
             }
             let dir = partition_dir(&self.topics, &open.topic, open.id);
             let log = PartitionLog::create(self.files.clone(), dir, open.settings.log.clone(), open.start_offset);
-            let epoch_base = EpochBase { epoch: open.epoch_base, term };
+            let epoch_base = EpochBase { epoch: open.epoch_base };
             let partition = Arc::new(Partition::new(open.id, open.topic, log, epoch_base, open.settings.clone()));
             self.view.insert(partition.clone());
             self.cells.insert(open.id, Cell { partition, settings: open.settings, producers: Producers::default() });

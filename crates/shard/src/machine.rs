@@ -15,7 +15,7 @@ use raft::{Applied, EntryId, StateMachine};
 
 use crate::append::AppendResult;
 use crate::checkpoint::Unsaved;
-use crate::entry::{self, Command, PartitionSettings};
+use crate::entry::{self, Appends, Command, PartitionSettings};
 use crate::health::Health;
 use crate::partition::Partition;
 use crate::producers::Producers;
@@ -107,21 +107,27 @@ impl Machine {
         };
         self.clock_ms = self.clock_ms.max(clock_ms);
         match command {
-            Command::Append(appends) => match self.append(id.term, appends, done) {
-                Ok(results) => Outcome::Appended(results),
-                Err(interrupted) => {
-                    self.health.stall(&interrupted.error);
-                    self.stall = Some(Stall::new(id, payload.clone(), interrupted.batches_done));
-                    Outcome::Refused(ErrorCode::KafkaStorageError)
-                }
-            },
-            Command::Open(partitions) => self.open_partitions(id.term, partitions),
+            Command::Append(appends) => self.append_or_stall(id, payload, appends, done),
+            Command::AppendInTerm(term, _) if term != id.term => Outcome::Refused(ErrorCode::NotCoordinator),
+            Command::AppendInTerm(_, appends) => self.append_or_stall(id, payload, appends, done),
+            Command::Open(partitions) => self.open_partitions(partitions),
             Command::Close(ids) => self.close_partitions(ids),
             Command::Configure(changes) => self.configure(changes),
             Command::AdvanceStart(moves) => self.advance_start(moves),
             Command::FeatureLevel(feature) => {
                 self.level = self.level.max(feature.level);
                 Outcome::Done
+            }
+        }
+    }
+
+    fn append_or_stall(&mut self, id: EntryId, payload: &Bytes, appends: Appends, done: usize) -> Outcome {
+        match self.append(id.term, appends, done) {
+            Ok(results) => Outcome::Appended(results),
+            Err(interrupted) => {
+                self.health.stall(&interrupted.error);
+                self.stall = Some(Stall::new(id, payload.clone(), interrupted.batches_done));
+                Outcome::Refused(ErrorCode::KafkaStorageError)
             }
         }
     }

@@ -11,20 +11,17 @@ use serde::{Deserialize, Serialize};
 use crate::entry::PartitionSettings;
 use crate::waiters::Waiters;
 
-/// A partition's leader epoch: it grows by one with each term of its shard.
+/// Where a partition's leader epochs begin: its epoch in the shard's first term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochBase {
-    /// The epoch in the term in which the partition was opened.
+    /// That epoch.
     pub epoch: i32,
-    /// That term.
-    pub term: u64,
 }
 
 impl EpochBase {
     /// The leader epoch in `term`.
     pub fn in_term(self, term: u64) -> i32 {
-        let terms = i32::try_from(term.saturating_sub(self.term)).unwrap_or(i32::MAX);
-        self.epoch.saturating_add(terms)
+        model::leader_epoch(self.epoch, term)
     }
 }
 

@@ -59,6 +59,11 @@ impl Shard {
         Ok(Shard { group, view, health, unsaved, questions, disk, executor })
     }
 
+    /// The Raft group: what other members ask is for it, and its leader changes its members.
+    pub fn group(&self) -> &Group<Machine> {
+        &self.group
+    }
+
     /// The shard's id.
     pub fn id(&self) -> GroupId {
         self.group.id()

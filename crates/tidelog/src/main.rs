@@ -1,6 +1,7 @@
 //! The one binary: `tidelog` alone (or `tidelog serve`) is the broker, everything else its command
 //! line.
 
+mod cluster_secret;
 mod commands;
 mod log_levels;
 #[cfg(test)]
@@ -43,7 +44,7 @@ enum Command {
     /// Show and change settings of topics, brokers and groups; print those a broker would start with
     #[command(subcommand)]
     Config(commands::Config),
-    /// Look at the cluster
+    /// Look at the cluster, and run one on this machine
     #[command(subcommand)]
     Cluster(commands::Cluster),
     /// Measure how fast records are written and read

@@ -10,6 +10,7 @@ use clap::Args;
 use config::{BrokerConfig, Durability, Flags, Sources};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cluster_secret;
 use crate::log_levels::LogLevels;
 
 /// Where settings are looked for, unless `--config` says otherwise.
@@ -43,6 +44,15 @@ pub(crate) struct Settings {
     /// This broker's id [default: 1]
     #[arg(long, value_name = "ID")]
     node_id: Option<String>,
+    /// Found a cluster of these nodes: the same list on each, in the order of their ids
+    #[arg(long, value_name = "HOST:PORT,...", conflicts_with = "join")]
+    cluster: Option<String>,
+    /// Join the cluster that the broker at this cluster port belongs to
+    #[arg(long, value_name = "HOST:PORT")]
+    join: Option<String>,
+    /// Address to accept other brokers on [default: this node's in --cluster]
+    #[arg(long, value_name = "HOST:PORT")]
+    cluster_listen: Option<String>,
     /// Any setting, by Kafka's name; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -59,6 +69,9 @@ impl Settings {
                 data_dir: self.data_dir.clone(),
                 durability: self.durability.clone(),
                 node_id: self.node_id.clone(),
+                cluster: self.cluster.clone(),
+                join: self.join.clone(),
+                cluster_listen: self.cluster_listen.clone(),
                 listen: self.listen.clone(),
                 advertise: self.advertise.clone(),
             },
@@ -69,7 +82,13 @@ impl Settings {
             file: self.read_file()?,
             host_name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         };
-        Ok(BrokerConfig::load(&sources)?)
+        let config = BrokerConfig::load(&sources)?;
+        if config.cluster_config().is_none() || config.cluster_secret().is_some() {
+            return Ok(config);
+        }
+        let secret = cluster_secret::read(config.cluster_secret_file())?;
+        let set = [sources.set, vec![format!("cluster.secret={}", secret.trim())]].concat();
+        Ok(BrokerConfig::load(&Sources { set, ..sources })?)
     }
 
     fn read_file(&self) -> Result<Option<(String, String)>, String> {

@@ -10,6 +10,7 @@ use wire::messages::describe_topic_partitions_response::{
 };
 use wire::messages::{BrokerId, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse};
 
+use crate::broker::Leading;
 use crate::dispatch::Context;
 use crate::operations::Operations;
 use crate::text::{string, text};
@@ -107,15 +108,16 @@ fn described(
     range: std::ops::Range<usize>,
 ) -> DescribeTopicPartitionsResponseTopic {
     let partitions = topic.numbered().skip(range.start).take(range.len()).map(|(index, place)| {
-        let replicas: Vec<BrokerId> = image.replicas(place).iter().map(|id| BrokerId(id.0)).collect();
+        let ids = |ids: &[model::BrokerId]| ids.iter().map(|id| BrokerId(id.0)).collect::<Vec<_>>();
         let partition = DescribeTopicPartitionsResponsePartition::default()
             .with_partition_index(index)
-            .with_replica_nodes(replicas.clone())
-            .with_isr_nodes(replicas)
+            .with_replica_nodes(ids(image.replicas(place)))
             .with_eligible_leader_replicas(Some(Vec::new()))
             .with_last_known_elr(Some(Vec::new()));
-        match context.broker.leader_of(topic, index) {
-            Some((leader, epoch)) => partition.with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch),
+        match context.broker.leading(image, topic, index) {
+            Some(Leading { leader, epoch, in_sync }) => {
+                partition.with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch).with_isr_nodes(ids(&in_sync))
+            }
             None => partition.with_error_code(ErrorCode::LeaderNotAvailable.code()).with_leader_id(BrokerId(-1)),
         }
     });

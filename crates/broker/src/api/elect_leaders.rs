@@ -58,7 +58,7 @@ fn elect(context: &Context, image: &ClusterImage, kind: i8, topic: &str, index: 
     let Some(place) = found.partition(index) else {
         return unknown(format!("No such partition as {topic}-{index}"));
     };
-    let leader = context.broker.leader_of(found, index).map(|(leader, _)| leader);
+    let leader = context.broker.leader_of(image, found, index);
     let not_needed = "Leader election not needed for topic partition.";
     match (kind, leader) {
         (UNCLEAN, Some(_)) => Refusal::new(ErrorCode::ElectionNotNeeded, not_needed),

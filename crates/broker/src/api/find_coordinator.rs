@@ -90,5 +90,5 @@ fn leader_of(context: &Context, group: &str) -> Result<model::BrokerId, (ErrorCo
     let image = context.broker.image();
     let topic = image.topic(TopicName::CONSUMER_OFFSETS).ok_or(unavailable)?;
     let partition = context.broker.group_partition(group).ok_or(unavailable)?;
-    context.broker.leader_of(topic, partition).map(|(leader, _)| leader).ok_or(unavailable)
+    context.broker.leader_of(&image, topic, partition).ok_or(unavailable)
 }

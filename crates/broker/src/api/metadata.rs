@@ -13,6 +13,7 @@ use wire::messages::metadata_request::MetadataRequestTopic;
 use wire::messages::metadata_response::{MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic};
 use wire::messages::{BrokerId, MetadataRequest, MetadataResponse};
 
+use crate::broker::Leading;
 use crate::dispatch::Context;
 use crate::distinct::last_of_each;
 use crate::operations::Operations;
@@ -114,13 +115,14 @@ fn answer(context: &Context, image: &ClusterImage, asked: MetadataRequestTopic) 
 fn described(context: &Context, image: &ClusterImage, topic: &Arc<TopicImage>) -> MetadataResponseTopic {
     let name = StrBytes::from_string(topic.name.to_string());
     let partitions = topic.numbered().map(|(index, place)| {
-        let replicas: Vec<BrokerId> = image.replicas(place).iter().map(|id| BrokerId(id.0)).collect();
+        let ids = |ids: &[model::BrokerId]| ids.iter().map(|id| BrokerId(id.0)).collect::<Vec<_>>();
         let partition = MetadataResponsePartition::default()
             .with_partition_index(index)
-            .with_replica_nodes(replicas.clone())
-            .with_isr_nodes(replicas);
-        match context.broker.leader_of(topic, index) {
-            Some((leader, epoch)) => partition.with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch),
+            .with_replica_nodes(ids(image.replicas(place)));
+        match context.broker.leading(image, topic, index) {
+            Some(Leading { leader, epoch, in_sync }) => {
+                partition.with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch).with_isr_nodes(ids(&in_sync))
+            }
             None => partition.with_error_code(ErrorCode::LeaderNotAvailable.code()).with_leader_id(BrokerId(-1)),
         }
     });

@@ -47,8 +47,8 @@ pub(crate) async fn begin(context: Context, header: &RequestHeader, body: Bytes)
 
     let (version, correlation_id) = (header.version, header.correlation_id);
     let answer = async move {
-        for (places, append) in appends {
-            collect(&mut results, places, timeout_at(deadline, append).await.ok());
+        for append in appends {
+            append.collect(&mut results, deadline).await;
         }
         if request.acks != 0 {
             let response = respond(request, results);
@@ -157,23 +157,48 @@ async fn recompress(context: &Context, batches: &mut Vec<Batch>, results: &mut R
 }
 
 /// Proposes one entry for each shard. Waits while a shard has as many bytes in flight as it may.
-async fn queue(context: &Context, batches: Vec<Batch>, results: &mut Results) -> Vec<(Places, Proposal<Outcome>)> {
-    let mut shards: BTreeMap<GroupId, (Shard, Vec<Bytes>, Places)> = BTreeMap::new();
-    for Batch { place, shard, admitted: Admitted { partition, batch, .. } } in batches {
-        let (_, batches, places) = shards.entry(shard.id()).or_insert_with(|| (shard, Vec::new(), Vec::new()));
+async fn queue(context: &Context, batches: Vec<Batch>, results: &mut Results) -> Vec<Append> {
+    let mut shards: BTreeMap<GroupId, (Shard, Vec<Bytes>, Places, Option<usize>)> = BTreeMap::new();
+    for Batch { place, shard, admitted: Admitted { partition, batch, held_by: wanted, .. } } in batches {
+        let (_, batches, places, held_by) =
+            shards.entry(shard.id()).or_insert_with(|| (shard, Vec::new(), Vec::new(), None));
         batches.push(batch);
         places.push((place, partition));
+        *held_by = wanted.max(*held_by);
     }
     let mut appends = Vec::with_capacity(shards.len());
-    for (shard, batches, places) in shards.into_values() {
+    for (shard, batches, places, held_by) in shards.into_values() {
         let mut entry = AppendEntry::default();
         batches.iter().zip(&places).for_each(|(batch, (_, partition))| entry.push(partition.id, batch));
         match shard.propose(entry.encode(context.broker.env.clock.now_ms())).await {
-            Ok(proposal) => appends.push((places, proposal)),
+            Ok(proposal) => appends.push(Append { places, proposal, held_by: held_by.map(|count| (shard, count)) }),
             Err(why) => refuse(results, &places, &Refused::from(why.code())),
         }
     }
     appends
+}
+
+/// What is on its way to one shard.
+struct Append {
+    places: Places,
+    proposal: Proposal<Outcome>,
+    /// How many members must have it, where a majority is not enough.
+    held_by: Option<(Shard, usize)>,
+}
+
+impl Append {
+    async fn collect(self, results: &mut Results, deadline: Instant) {
+        let Append { places, proposal, held_by } = self;
+        let outcome = timeout_at(deadline, proposal).await.ok();
+        if let (Some(Ok((id, Outcome::Appended(_)))), Some((shard, count))) = (&outcome, held_by) {
+            // It is written, and a majority has it; that fewer have it than was asked for is all that the error says.
+            let held = timeout_at(deadline, shard.group().held_by(id.index, count)).await;
+            if !matches!(held, Ok(Ok(()))) {
+                return refuse(results, &places, &Refused::from(ErrorCode::NotEnoughReplicasAfterAppend));
+            }
+        }
+        collect(results, places, outcome);
+    }
 }
 
 /// Puts the outcome of one shard's append into its places; `None` is a time-out.

@@ -134,7 +134,8 @@ impl Actor {
         let writes = self.reply(effects);
         for write_wanted in writes {
             let now_ms = self.broker.env.clock.now_ms();
-            self.writes.push_back(write(&self.here.shard, self.live.partition.id, now_ms, write_wanted).await);
+            let written = write(&self.here.shard, self.live.partition.id, self.term, now_ms, write_wanted);
+            self.writes.push_back(written.await);
         }
     }
 

@@ -13,7 +13,7 @@ use shard::{Outcome, Shard};
 pub(super) type Written = Pin<Box<dyn Future<Output = (WriteId, Result<(), ErrorCode>)> + Send>>;
 
 /// Queues a write behind those before it.
-pub(super) async fn write(shard: &Shard, partition: PartitionId, now_ms: i64, write: Write) -> Written {
+pub(super) async fn write(shard: &Shard, partition: PartitionId, term: u64, now_ms: i64, write: Write) -> Written {
     let id = write.id;
     if !shard.health().accepts_writes() {
         return Box::pin(async move { (id, Err(ErrorCode::KafkaStorageError)) });
@@ -26,7 +26,7 @@ pub(super) async fn write(shard: &Shard, partition: PartitionId, now_ms: i64, wr
         Ok(batch) => {
             let mut entry = AppendEntry::default();
             entry.push(partition, &batch);
-            shard.propose(entry.encode(now_ms)).await.map_err(|why| why.code())
+            shard.propose(entry.encode_in_term(now_ms, term)).await.map_err(|why| why.code())
         }
         Err(why) => {
             tracing::error!(group = write.group, %why, "a group's records do not make a batch");

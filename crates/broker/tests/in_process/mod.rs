@@ -6,6 +6,7 @@ use broker::{Env, Running};
 use config::{BrokerConfig, Sources};
 use disk::SimDisk;
 use model::{Clock, Inline, SystemClock, SystemRandom};
+use peer::TcpDialer;
 
 /// A broker on `disk` with these settings, each as `name=value`.
 pub(crate) async fn start(disk: &SimDisk, settings: &[&str]) -> Running {
@@ -17,6 +18,7 @@ pub(crate) async fn start_by(clock: Arc<dyn Clock>, disk: &SimDisk, settings: &[
     let set = settings.iter().map(|setting| (*setting).to_owned()).collect();
     let config = BrokerConfig::load(&Sources { set, ..Sources::default() }).unwrap();
     let disk = Arc::new(disk.clone());
-    let env = Env { clock, random: Arc::new(SystemRandom), executor: Arc::new(Inline), disk };
-    Running::start_detached(Arc::new(config), env).await.unwrap()
+    let env =
+        Env { clock, random: Arc::new(SystemRandom), executor: Arc::new(Inline), disk, dialer: Arc::new(TcpDialer) };
+    Running::start_detached(Arc::new(config), env, None).await.unwrap()
 }

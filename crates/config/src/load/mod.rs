@@ -40,6 +40,12 @@ pub struct Flags {
     pub durability: Option<String>,
     /// `--node-id`
     pub node_id: Option<String>,
+    /// `--cluster`, as `cluster.nodes`
+    pub cluster: Option<String>,
+    /// `--join`, as `cluster.join`
+    pub join: Option<String>,
+    /// `--cluster-listen`
+    pub cluster_listen: Option<String>,
     /// `--listen`, each `HOST:PORT`
     pub listen: Vec<String>,
     /// `--advertise`, each `HOST:PORT`
@@ -77,6 +83,9 @@ impl Flags {
             ("data-dir", "--data-dir", &self.data_dir),
             ("durability", "--durability", &self.durability),
             ("node.id", "--node-id", &self.node_id),
+            ("cluster.nodes", "--cluster", &self.cluster),
+            ("cluster.join", "--join", &self.join),
+            ("cluster.listen", "--cluster-listen", &self.cluster_listen),
         ];
         for (name, flag, value) in plain {
             if let Some(value) = value {

@@ -89,7 +89,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     long("replica.high.watermark.checkpoint.interval.ms").default("5000")
         .idle(CHECKPOINTS, "How often high watermarks are written."),
     long("replica.lag.time.max.ms").default("30000")
-        .later(NODES, "A follower that has not caught up for so long leaves the in-sync replicas."),
+        .works("A follower that has not caught up for so long leaves the in-sync replicas."),
     string("replica.selector.class")
         .refused(NO_JVM, "Java class that picks the replica for a consumer to read from."),
     int("replica.socket.receive.buffer.bytes").default("65536")

@@ -1,11 +1,23 @@
 //! What Kafka has no setting for.
 
 use crate::rule::Rule;
-use crate::setting::{Setting, int, long, string};
+use crate::setting::{Setting, int, list, long, password, string};
 
 /// In the order of their names.
 #[rustfmt::skip]
 pub(super) const SETTINGS: &[Setting] = &[
+    string("cluster.advertise")
+        .works("`host:port` at which other brokers reach this one's cluster port; unset, where it listens."),
+    list("cluster.join").default("")
+        .works("`host:port` of brokers of a cluster that this broker is to join; `--join`."),
+    string("cluster.listen")
+        .works("`host:port` to accept other brokers on; unset, this broker's own address in cluster.nodes, or any free port where it joins. A broker with none of the three is alone."),
+    list("cluster.nodes").default("")
+        .works("The brokers that found the cluster, the same list on each: `host:port` of each cluster port, counted from node.id 1 on, or `id@host:port`; `--cluster`."),
+    password("cluster.secret")
+        .works("What brokers of a cluster prove to each other that they know: the same on each. Better kept in cluster.secret.file."),
+    string("cluster.secret.file")
+        .works("File that holds the secret; unset, `~/.config/tidelog/cluster.secret`, which is made if it is missing."),
     string("data-dir").default("tidelog-data").rule(Rule::NotEmpty)
         .works("The data directory: one a broker. It is made if it is missing."),
     long("disk.reserve.bytes").default("268435456").at_least(0)

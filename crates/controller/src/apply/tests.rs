@@ -276,12 +276,3 @@ fn feature_levels_change_together_or_not_at_all() {
     assert_eq!(trial.apply(levels(&[("group.version", 0)])), Ok(Outcome::FeaturesSet { epoch: 6 }));
     assert_eq!(trial.image().features().levels.len(), 1);
 }
-
-#[test]
-fn a_leader_epoch_grows_by_one_with_each_leader_and_never_falls() {
-    let partition = PartitionImage { shard: GroupId(1), base_epoch: 7 };
-    assert_eq!(partition.leader_epoch(3, 3), 7);
-    assert_eq!(partition.leader_epoch(5, 3), 9);
-    assert_eq!(partition.leader_epoch(2, 3), 7);
-    assert_eq!(partition.leader_epoch(u64::MAX, 0), i32::MAX);
-}

@@ -117,7 +117,7 @@ impl TopicImage {
 pub struct PartitionImage {
     /// The shard that carries it.
     pub shard: GroupId,
-    /// Leader epoch with which the shard opens it; a move to another shard raises it.
+    /// Its leader epoch in the shard's first term; a move to another shard raises it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub base_epoch: i32,
 }
@@ -128,11 +128,9 @@ impl PartitionImage {
         PartitionImage { shard, base_epoch: 0 }
     }
 
-    /// The partition's leader epoch while its shard is in `term`, if it was opened in `opened_in`:
-    /// it grows by one with each leader of the shard. Saturates, so that it never goes back.
-    pub fn leader_epoch(&self, term: u64, opened_in: u64) -> i32 {
-        let leaders_since = i32::try_from(term.saturating_sub(opened_in)).unwrap_or(i32::MAX);
-        self.base_epoch.saturating_add(leaders_since)
+    /// The partition's leader epoch while its shard is in `term`.
+    pub fn leader_epoch(&self, term: u64) -> i32 {
+        model::leader_epoch(self.base_epoch, term)
     }
 }
 

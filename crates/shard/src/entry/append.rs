@@ -3,6 +3,8 @@
 //! After the common head, little-endian: the number of batches (4); for each batch the topic id
 //! (16), the partition (4) and the length of the batch (4); then the batches themselves, one after
 //! the other, as they will stand in the segments but for base offset and leader epoch.
+//!
+//! One that counts in one term only has that term (8) before all this.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use model::{PartitionId, TopicId};
@@ -10,6 +12,8 @@ use model::{PartitionId, TopicId};
 use super::{HEAD_BYTES, Kind, head};
 
 const ROW_BYTES: usize = 24;
+
+const TERM_BYTES: usize = 8;
 
 /// Gathers the batches of one proposal. The batches are copied once, into the entry's own memory,
 /// so that an entry never pins the request that it came in.
@@ -31,8 +35,22 @@ impl<'a> AppendEntry<'a> {
 
     /// The entry's bytes.
     pub fn encode(&self, clock_ms: i64) -> Bytes {
-        let batches: usize = self.rows.iter().map(|(_, batch)| batch.len()).sum();
-        let mut entry = head(clock_ms, Kind::Append, 4 + self.rows.len() * ROW_BYTES + batches);
+        self.finish(head(clock_ms, Kind::Append, self.bytes()))
+    }
+
+    /// The same, to be refused in any other term: what was computed from a coordinator's state must not be applied to
+    /// the state that a later coordinator has changed.
+    pub fn encode_in_term(&self, clock_ms: i64, term: u64) -> Bytes {
+        let mut entry = head(clock_ms, Kind::AppendInTerm, TERM_BYTES + self.bytes());
+        entry.put_u64_le(term);
+        self.finish(entry)
+    }
+
+    fn bytes(&self) -> usize {
+        4 + self.rows.iter().map(|(_, batch)| ROW_BYTES + batch.len()).sum::<usize>()
+    }
+
+    fn finish(&self, mut entry: BytesMut) -> Bytes {
         entry.put_u32_le(length(self.rows.len()));
         for (partition, batch) in &self.rows {
             entry.put_slice(partition.topic.0.as_bytes());
@@ -59,6 +77,11 @@ pub struct Appends {
 }
 
 impl Appends {
+    pub(super) fn decode_in_term(mut body: Bytes) -> Result<(u64, Self), String> {
+        let term = body.try_get_u64_le().map_err(|why| why.to_string())?;
+        Ok((term, Appends::decode(body)?))
+    }
+
     pub(super) fn decode(mut body: Bytes) -> Result<Self, String> {
         let count = body.try_get_u32_le().map_err(|why| why.to_string())? as usize;
         let table_bytes = count.checked_mul(ROW_BYTES).filter(|&bytes| bytes <= body.len());

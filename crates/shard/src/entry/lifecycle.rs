@@ -26,7 +26,7 @@ pub struct OpenPartition {
     pub topic: TopicName,
     /// Its settings to begin with.
     pub settings: PartitionSettings,
-    /// Its leader epoch in the term of this entry; later terms add to it.
+    /// Its leader epoch in the shard's first term; later terms add to it.
     pub epoch_base: i32,
     /// Offset of its first record: 0, unless it comes from another shard.
     pub start_offset: i64,

@@ -40,7 +40,9 @@ pub enum Kind {
     AdvanceStart = 4,
     /// From here on apply behaves as this level says.
     FeatureLevel = 5,
-    // 6: a transaction's markers. 7: share group state. 8: an append under a precondition.
+    // 6: a transaction's markers. 7: share group state.
+    /// An append that a coordinator computed from the state as of this term, and that counts in it alone.
+    AppendInTerm = 8,
     // 9: a partition is fenced here and adopted by another shard.
 }
 
@@ -53,6 +55,7 @@ impl Kind {
             3 => Kind::Configure,
             4 => Kind::AdvanceStart,
             5 => Kind::FeatureLevel,
+            8 => Kind::AppendInTerm,
             _ => return None,
         })
     }
@@ -63,6 +66,8 @@ impl Kind {
 pub enum Command {
     /// See [`Kind::Append`].
     Append(Appends),
+    /// See [`Kind::AppendInTerm`]: the term, then what to append.
+    AppendInTerm(u64, Appends),
     /// See [`Kind::Open`].
     Open(Vec<OpenPartition>),
     /// See [`Kind::Close`].
@@ -114,6 +119,10 @@ pub fn decode(entry: &Bytes) -> Result<(i64, Command), EntryError> {
     let body = entry.slice(HEAD_BYTES..);
     let command = match kind {
         Kind::Append => Command::Append(Appends::decode(body).map_err(|why| EntryError::malformed(kind, why))?),
+        Kind::AppendInTerm => {
+            let (term, appends) = Appends::decode_in_term(body).map_err(|why| EntryError::malformed(kind, why))?;
+            Command::AppendInTerm(term, appends)
+        }
         Kind::Open => Command::Open(unpack(kind, &body)?),
         Kind::Close => Command::Close(unpack(kind, &body)?),
         Kind::Configure => Command::Configure(unpack(kind, &body)?),

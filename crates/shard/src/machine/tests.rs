@@ -158,9 +158,14 @@ fn a_partition_that_is_not_here_takes_nothing() {
 }
 
 #[test]
-fn the_leader_epoch_grows_with_the_term() {
-    let base = crate::EpochBase { epoch: 4, term: 7 };
-    assert_eq!((base.in_term(7), base.in_term(9), base.in_term(6)), (4, 6, 4));
+fn what_a_coordinator_computed_in_an_earlier_term_is_refused() {
+    let mut bench = Bench::new();
+    let batch = batch(1, b"a");
+    let mut entry = AppendEntry::default();
+    entry.push(partition(0), &batch);
+    assert!(matches!(bench.apply(entry.encode_in_term(0, TERM - 1)), Outcome::Refused(ErrorCode::NotCoordinator)));
+    assert_eq!(bench.partition(0).log.log_end(), 0);
+    assert!(matches!(bench.apply(entry.encode_in_term(0, TERM)), Outcome::Appended(results) if results == [at(0)]));
 }
 
 #[test]

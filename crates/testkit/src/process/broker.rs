@@ -179,10 +179,15 @@ impl Launch {
     /// # Errors
     /// As [`Broker::start`].
     pub fn start(self) -> Result<Broker, ProcessError> {
+        self.start_at(own_loopback_address())
+    }
+
+    /// The same at an address that was chosen before.
+    pub(super) fn start_at(self, listen: SocketAddr) -> Result<Broker, ProcessError> {
         let directory =
             tempfile::Builder::new().prefix("tidelog-").tempdir_in(&self.within).map_err(ProcessError::Directory)?;
         let begun = Instant::now();
-        let (child, address) = self.spawn(&directory.path().join("data"), own_loopback_address())?;
+        let (child, address) = self.spawn(&directory.path().join("data"), listen)?;
         Ok(Broker { launch: self, child, address, started_in: begun.elapsed(), directory })
     }
 

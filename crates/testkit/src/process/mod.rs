@@ -6,10 +6,12 @@
 
 mod broker;
 mod child;
+mod cluster;
 mod error;
 #[cfg(test)]
 mod tests;
 
 pub use broker::{Broker, Launch, READY_LIMIT, STOP_LIMIT, binary};
 pub use child::{Child, Finished, Stream};
+pub use cluster::Cluster;
 pub use error::ProcessError;

@@ -9,6 +9,7 @@ use broker::{Env, Running, StartError};
 use config::BrokerConfig;
 use disk::SimDisk;
 use model::Process;
+use peer::TcpDialer;
 use tokio::io::DuplexStream;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -104,9 +105,10 @@ impl Node {
             random: self.world.random.clone(),
             executor: Arc::new(SimThreads { rng: self.world.threads.clone(), process: process.clone() }),
             disk: self.tampering.disk(disk),
+            dialer: Arc::new(TcpDialer), // never called: each broker is alone
         };
         tracing::info!(broker = self.id, "the broker starts");
-        let start = process.run(Running::start_detached(self.config.clone(), env));
+        let start = process.run(Running::start_detached(self.config.clone(), env, None));
         let Ok(started) = timeout(PATIENCE, start).await else {
             self.world.found(Rule::Unavailable, format!("a start took more than {PATIENCE:?}"));
             return Ok(());

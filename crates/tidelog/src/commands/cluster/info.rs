@@ -1,21 +1,14 @@
-//! `tidelog cluster`: the cluster as a whole.
+//! `tidelog cluster info`: what the cluster is made of.
 
 use std::error::Error;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use client::{Client, Cluster as Described};
 use serde_json::{Map, Value};
 
-use super::Failure;
-use super::connect::Connect;
-use super::output::{Facts, Output, Table};
-
-/// Subcommands of `tidelog cluster`.
-#[derive(Subcommand)]
-pub(crate) enum Cluster {
-    /// Print the cluster's id, brokers, topics and versions
-    Info(Info),
-}
+use crate::commands::Failure;
+use crate::commands::connect::Connect;
+use crate::commands::output::{Facts, Output, Table};
 
 /// Arguments of `tidelog cluster info`.
 #[derive(Args)]
@@ -26,11 +19,9 @@ pub(crate) struct Info {
     connect: Connect,
 }
 
-impl Cluster {
+impl Info {
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
-        match self {
-            Cluster::Info(info) => info.connect.run(|client| print_info(client, info.output)),
-        }
+        self.connect.run(|client| print_info(client, self.output))
     }
 }
 

@@ -1,0 +1,107 @@
+//! From a data directory to a place in a cluster.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use config::{BrokerConfig, ClusterConfig};
+use model::BrokerId;
+use peer::{Identity, Message, Options, Peers, Secret};
+use uuid::Uuid;
+
+use super::founding::{address, found};
+use super::kinds;
+use super::links::{Face, Links};
+use super::port::Port;
+use crate::env::Env;
+use crate::error::StartError;
+use crate::meta::Meta;
+
+/// Who a broker is while it asks for its id.
+const NOBODY: BrokerId = BrokerId(i32::MAX);
+
+/// Gives a new directory its identity, opens the cluster port, and finds or founds the cluster.
+pub(crate) async fn enter(
+    config: &BrokerConfig,
+    env: &Env,
+    dir: &Path,
+    meta: Option<Meta>,
+    port: Option<Port>,
+) -> Result<(Meta, Arc<Links>), StartError> {
+    let (Some(cluster), Some(port)) = (config.cluster_config(), port) else {
+        return alone(config, env, dir, meta);
+    };
+    let secret = secret(config)?;
+    let mut meta = match meta {
+        Some(meta) => meta,
+        None => {
+            let id = match config.has_node_id() || cluster.join.is_empty() {
+                true => config.node_id(),
+                false => ask_for_id(cluster, env, &secret, &port).await?,
+            };
+            Meta::make(env, dir, id.0)?
+        }
+    };
+    let (me, random) = (BrokerId(meta.node_id), &*env.random);
+    let known = meta.cluster().map(str::to_owned);
+    let identity = Identity::new(me, meta.directory_id, port.address.clone(), known, random);
+    let links = Links::new(&identity);
+    let peers = connections(&identity, secret, env, &links);
+    links.set_peers(peers.clone());
+    port.open(&peers);
+    if meta.cluster().is_none() {
+        let founding = match cluster.nodes.is_empty() && cluster.join.is_empty() {
+            true => meta.alone(env),
+            false => found(&peers, &identity, cluster, random).await,
+        };
+        meta.settle(env, dir, founding)?;
+        peers.set_cluster(&meta.cluster_id);
+    }
+    let others = cluster.nodes.iter().filter(|(id, _)| **id != me);
+    peers.know(others.map(|(id, place)| (*id, address(place))).collect());
+    Ok((meta, links))
+}
+
+/// Without a cluster port.
+fn alone(config: &BrokerConfig, env: &Env, dir: &Path, meta: Option<Meta>) -> Result<(Meta, Arc<Links>), StartError> {
+    let meta = match meta {
+        None => Meta::make_alone(env, dir, config.node_id().0)?,
+        Some(mut meta) => {
+            if meta.cluster().is_none() {
+                meta.settle(env, dir, meta.alone(env))?; // the others were never found
+            }
+            meta
+        }
+    };
+    let nowhere = peer::Address { host: "localhost".to_owned(), port: 0 };
+    let me = Identity::new(BrokerId(meta.node_id), meta.directory_id, nowhere, None, &*env.random);
+    Ok((meta, Links::new(&me)))
+}
+
+fn connections(me: &Identity, secret: Secret, env: &Env, links: &Arc<Links>) -> Peers {
+    let face = Arc::new(Face(links.clone()));
+    Peers::new(me.clone(), secret, Options::default(), env.dialer.clone(), face, env.random.clone())
+}
+
+/// Has the cluster that this broker joins choose its `node.id`.
+async fn ask_for_id(cluster: &ClusterConfig, env: &Env, secret: &Secret, port: &Port) -> Result<BrokerId, StartError> {
+    let nobody = Identity::new(NOBODY, Uuid::nil(), port.address.clone(), None, &*env.random);
+    let peers = connections(&nobody, secret.clone(), env, &Links::new(&nobody));
+    let mut refused = Vec::new();
+    for place in &cluster.join {
+        match peers.ask(&address(place), kinds::JOIN, Message::default()).await {
+            Ok((_, answer)) if answer.len() == 4 => {
+                peers.shutdown().await;
+                return Ok(BrokerId(i32::from_le_bytes(answer[..].try_into().expect("four bytes"))));
+            }
+            Ok(_) => refused.push(format!("{place} answered in words of another version")),
+            Err(why) => refused.push(format!("{place}: {why}")),
+        }
+    }
+    peers.shutdown().await;
+    Err(StartError::Join(refused.join("; ")))
+}
+
+fn secret(config: &BrokerConfig) -> Result<Secret, StartError> {
+    let text = config.cluster_secret().ok_or_else(|| StartError::Secret("none is set".to_owned()))?;
+    text.parse().map_err(|why: peer::SecretError| StartError::Secret(why.to_string()))
+}

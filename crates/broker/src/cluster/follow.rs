@@ -1,0 +1,121 @@
+//! From the cluster image to shards that run here, and to whom there are connections with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use controller::{ClusterImage, ShardImage};
+use model::{BrokerId, GroupId};
+use peer::{Address, PeerState};
+use raft::Voter;
+use shard::Shard;
+
+use crate::broker::{Broker, ShardHere};
+use crate::error::StartError;
+use crate::start::{group_dir, raft_config};
+
+/// Follows the image, and who is there, until the broker stops.
+pub(crate) async fn run(broker: Arc<Broker>) {
+    let Some(peers) = broker.links.peers() else { return };
+    let mut image = broker.controller.watch();
+    let mut states = peers.states();
+    let mut processes = BTreeMap::new();
+    loop {
+        let current = image.borrow_and_update().clone();
+        broker.meet(&current);
+        if let Err(why) = broker.host_shards(&current).await {
+            tracing::error!(%why, "a shard could not be started");
+        }
+        let now = states.borrow_and_update().clone();
+        bury(&broker, &now, &mut processes);
+        tokio::select! {
+            biased;
+            () = broker.stop.requested() => return,
+            changed = image.changed() => if changed.is_err() { return },
+            changed = states.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// Tells groups of processes that are known to be dead.
+fn bury(broker: &Broker, states: &BTreeMap<BrokerId, PeerState>, processes: &mut BTreeMap<BrokerId, u64>) {
+    for (id, state) in states {
+        let before = match state {
+            PeerState::Up { identity } => {
+                processes.insert(*id, identity.incarnation).filter(|known| *known != identity.incarnation)
+            }
+            PeerState::Down { gone: true, .. } => processes.remove(id),
+            PeerState::Down { .. } => None,
+        };
+        if let Some(incarnation) = before {
+            broker.links.gone(*id, incarnation);
+        }
+    }
+}
+
+impl Broker {
+    /// Keeps connections with all brokers of the cluster.
+    fn meet(&self, image: &ClusterImage) {
+        let Some(peers) = self.links.peers() else { return };
+        let mut others: BTreeMap<BrokerId, Address> = self.founders();
+        for broker in image.brokers() {
+            if let Some(place) = &broker.cluster {
+                others.insert(broker.id, Address { host: place.host.clone(), port: place.port });
+            }
+        }
+        others.remove(&self.id());
+        peers.know(others);
+    }
+
+    fn founders(&self) -> BTreeMap<BrokerId, Address> {
+        let config = self.config();
+        let nodes = config.cluster_config().into_iter().flat_map(|cluster| &cluster.nodes);
+        nodes.map(|(id, place)| (*id, super::address(place))).collect()
+    }
+
+    /// Starts the shards of the image that have a replica here and do not run yet. One that is damaged is left out: its
+    /// partitions answer with a storage error, the others are served.
+    pub(crate) async fn host_shards(&self, image: &ClusterImage) -> Result<(), StartError> {
+        let running = self.shards.load_full();
+        let is_new = |shard: &&Arc<ShardImage>| shard.members.contains(&self.id()) && !running.contains_key(&shard.id);
+        let new: Vec<&Arc<ShardImage>> = image.shards().filter(is_new).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let mut shards = BTreeMap::clone(&running);
+        for shard in new {
+            match self.host(image, shard).await {
+                Ok(started) => {
+                    self.links.add(shard.id, Arc::new(started.group().clone()));
+                    shards.insert(shard.id, ShardHere::new(started, shard.members.len() == 1));
+                }
+                Err(StartError::Shard(why)) if why.is_damage() => {
+                    tracing::error!(group = %shard.id, %why, "a shard is damaged; its partitions are not served");
+                }
+                Err(why) => return Err(why),
+            }
+        }
+        self.shards.store(Arc::new(shards));
+        Ok(())
+    }
+
+    async fn host(&self, image: &ClusterImage, shard: &ShardImage) -> Result<Shard, StartError> {
+        let me = Voter::new(self.id(), self.meta.directory_id);
+        let dir = self.config().data_dir();
+        let options = shard::Options {
+            raft: raft_config(&self.links, shard.id, me, image.bootstrap_of(shard, me)),
+            disk: self.env.disk.clone(),
+            files: self.files.clone(),
+            dir: group_dir(&dir, shard.id),
+            topics: dir.join("topics"),
+        };
+        Ok(Shard::start(options, self.journal.clone(), self.env.executor.clone()).await?)
+    }
+
+    /// Whether all groups that have files here are served, so that no other partition's files are in use.
+    pub(crate) fn serves_all_groups(&self) -> bool {
+        let known: BTreeSet<GroupId> = self.shards.load().keys().copied().chain([GroupId::CONTROLLER]).collect();
+        let groups = self.config().data_dir().join("groups");
+        let found = self.env.disk.list(&groups).unwrap_or_default();
+        found.iter().all(|entry| entry.name.parse().is_ok_and(|id| known.contains(&GroupId(id))))
+    }
+}

@@ -1,0 +1,230 @@
+//! The face of this broker to others: where each kind of call goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use controller::{Command, Controller};
+use futures::future::join_all;
+use model::{BrokerId, GroupId};
+use peer::{BoxFuture, Identity, Message, Peers};
+use raft::transport::{Reply, Request, decode_request, encode_reply};
+use raft::{Follower, Group, Members, RaftError, StateMachine, Status, Voter};
+use tokio::sync::watch;
+
+use super::kinds;
+use super::leaders::{Leaders, news};
+
+/// `replica.lag.time.max.ms` until the settings are known.
+const DEFAULT_LAG_MS: u64 = 30_000;
+
+/// To calls that come while this broker starts.
+const NOT_STARTED: &str = "the controller is not started yet";
+
+/// A group with a member here, whatever it applies.
+pub(crate) trait Member: Send + Sync {
+    /// Answers another member, if this is the one that is meant. Requests count in the order of these calls.
+    fn receive(&self, to: Voter, request: Request) -> BoxFuture<Result<Reply, RaftError>>;
+    /// Who leads, in which term.
+    fn status(&self) -> watch::Receiver<Status>;
+    /// A broker's process is known to be dead.
+    fn leader_gone(&self, leader: BrokerId, incarnation: u64) -> BoxFuture<()>;
+    /// At the leader: the other members that had all within so long.
+    fn keeping_up(&self, within: Duration) -> Vec<BrokerId>;
+    /// Who belongs to it.
+    fn members(&self) -> Members;
+    /// Changes who belongs to it; at the leader.
+    fn set_members(&self, voters: BTreeSet<Voter>, learners: BTreeSet<Voter>) -> BoxFuture<Result<(), String>>;
+    /// Has another member lead; resolves when one does, or can't.
+    fn hand_over(&self) -> BoxFuture<()>;
+}
+
+impl<S: StateMachine> Member for Group<S> {
+    fn receive(&self, to: Voter, request: Request) -> BoxFuture<Result<Reply, RaftError>> {
+        Box::pin(Group::receive(self, to, request))
+    }
+
+    fn status(&self) -> watch::Receiver<Status> {
+        Group::status(self)
+    }
+
+    fn leader_gone(&self, leader: BrokerId, incarnation: u64) -> BoxFuture<()> {
+        let group = self.clone();
+        Box::pin(async move { group.leader_gone(leader, incarnation).await })
+    }
+
+    fn keeping_up(&self, within: Duration) -> Vec<BrokerId> {
+        let keeps_up = |it: &Follower| it.caught_up.is_some_and(|at| at.elapsed() <= within);
+        self.followers().into_iter().filter(keeps_up).map(|it| it.voter.broker()).collect()
+    }
+
+    fn members(&self) -> Members {
+        Group::members(self)
+    }
+
+    fn set_members(&self, voters: BTreeSet<Voter>, learners: BTreeSet<Voter>) -> BoxFuture<Result<(), String>> {
+        let group = self.clone();
+        Box::pin(async move { group.set_members(&voters, &learners).await.map_err(|why| why.to_string()) })
+    }
+
+    fn hand_over(&self) -> BoxFuture<()> {
+        let group = self.clone();
+        Box::pin(async move { drop(group.hand_over(None).await) })
+    }
+}
+
+/// What other brokers may reach here. There before the broker is, which others help to start.
+pub(crate) struct Links {
+    me: BrokerId,
+    /// Another number with each start.
+    pub(crate) incarnation: u64,
+    /// `replica.lag.time.max.ms`
+    lag_ms: AtomicU64,
+    groups: RwLock<BTreeMap<GroupId, Here>>,
+    controller: OnceLock<Controller>,
+    peers: OnceLock<Peers>,
+    pub(crate) leaders: Leaders,
+}
+
+struct Here {
+    member: Arc<dyn Member>,
+    status: watch::Receiver<Status>,
+}
+
+impl Links {
+    pub(crate) fn new(me: &Identity) -> Arc<Links> {
+        Arc::new(Links {
+            me: me.broker,
+            incarnation: me.incarnation,
+            lag_ms: AtomicU64::new(DEFAULT_LAG_MS),
+            groups: RwLock::default(),
+            controller: OnceLock::new(),
+            peers: OnceLock::new(),
+            leaders: Leaders::default(),
+        })
+    }
+
+    /// The connections; none while the broker is alone, or not started yet.
+    pub(crate) fn peers(&self) -> Option<&Peers> {
+        self.peers.get()
+    }
+
+    pub(crate) fn set_peers(&self, peers: Peers) {
+        self.peers.set(peers).ok();
+    }
+
+    pub(crate) fn set_controller(&self, controller: Controller) {
+        self.add(GroupId::CONTROLLER, Arc::new(controller.group().clone()));
+        self.controller.set(controller).ok();
+    }
+
+    /// Lets others reach a group's member here.
+    pub(crate) fn add(&self, group: GroupId, member: Arc<dyn Member>) {
+        let status = member.status();
+        self.groups.write().unwrap_or_else(PoisonError::into_inner).insert(group, Here { member, status });
+    }
+
+    /// Tells all groups that a process is dead: those that it led elect at once.
+    pub(crate) fn gone(&self, broker: BrokerId, incarnation: u64) {
+        let groups = self.groups.read().unwrap_or_else(PoisonError::into_inner);
+        groups.values().for_each(|here| drop(model::spawn(here.member.leader_gone(broker, incarnation))));
+    }
+
+    /// The groups that this broker leads, each with its term.
+    pub(crate) fn led(&self) -> Vec<(GroupId, u64, Arc<dyn Member>)> {
+        let groups = self.groups.read().unwrap_or_else(PoisonError::into_inner);
+        let led = groups.iter().filter_map(|(group, here)| {
+            let status = *here.status.borrow();
+            let leads = status.ready && status.leader == Some(self.me);
+            leads.then(|| (*group, status.term, here.member.clone()))
+        });
+        led.collect()
+    }
+
+    /// The members of a group that this broker leads which keep up, this broker among them, by their ids.
+    pub(crate) fn in_sync(&self, group: &dyn Member) -> Vec<BrokerId> {
+        let within = Duration::from_millis(self.lag_ms.load(Ordering::Relaxed));
+        let mut in_sync = group.keeping_up(within);
+        in_sync.push(self.me);
+        in_sync.sort_unstable();
+        in_sync
+    }
+
+    /// Has others lead what this broker leads; resolves when they do.
+    pub(crate) async fn hand_over(&self) {
+        let led = self.led().into_iter().filter(|(_, _, member)| member.members().all_voters().len() > 1);
+        join_all(led.map(|(_, _, member)| async move { member.hand_over().await })).await;
+    }
+
+    pub(crate) fn set_lag_ms(&self, lag_ms: i64) {
+        self.lag_ms.store(u64::try_from(lag_ms).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    fn member(&self, group: GroupId) -> Option<Arc<dyn Member>> {
+        self.groups.read().unwrap_or_else(PoisonError::into_inner).get(&group).map(|here| here.member.clone())
+    }
+
+    /// Has a command of a broker that is no member yet carried out.
+    async fn relay(&self, command: Bytes) -> Result<(), String> {
+        let controller = self.controller.get().ok_or(NOT_STARTED)?;
+        if !controller.image().is_bootstrapped() {
+            return Err("the cluster is being founded".to_owned());
+        }
+        let command = Command::decode(&command).map_err(|why| why.to_string())?;
+        controller.submit(command).await.map(drop).map_err(|why| why.to_string())
+    }
+
+    /// A `node.id` that nobody has had.
+    async fn next_id(&self) -> Result<Bytes, String> {
+        let controller = self.controller.get().ok_or(NOT_STARTED)?;
+        let last = controller.image().brokers().map(|broker| broker.id.0).max().unwrap_or(0);
+        Ok(Bytes::copy_from_slice(&last.saturating_add(1).to_le_bytes()))
+    }
+
+    fn raft(&self, body: Bytes) -> Result<(Arc<dyn Member>, Voter, Request), String> {
+        let (group, to, request) = decode_request(body).ok_or("a message that this version does not know")?;
+        let member = self.member(group).ok_or_else(|| format!("group {group} has no member on broker {}", self.me))?;
+        Ok((member, to, request))
+    }
+}
+
+/// What the connections call.
+pub(crate) struct Face(pub(crate) Arc<Links>);
+
+impl peer::Service for Face {
+    fn serve(&self, _from: &Identity, kind: u8, body: Bytes) -> BoxFuture<Result<Message, String>> {
+        let links = self.0.clone();
+        match kind {
+            kinds::RAFT => {
+                let received = links.raft(body).map(|(member, to, request)| member.receive(to, request));
+                Box::pin(async move {
+                    let reply = received?.await.map_err(|why| why.to_string())?;
+                    Ok(Message::from(encode_reply(&reply)))
+                })
+            }
+            kinds::COMMAND => Box::pin(async move {
+                let controller = links.controller.get().ok_or(NOT_STARTED)?;
+                Ok(Message::from(controller.receive(body).await))
+            }),
+            kinds::STANDING => Box::pin(async { Ok(Message::default()) }),
+            kinds::RELAY => Box::pin(async move { links.relay(body).await.map(|()| Message::default()) }),
+            kinds::JOIN => Box::pin(async move { links.next_id().await.map(Message::from) }),
+            other => Box::pin(async move { Err(format!("calls of kind {other} are not known to this version")) }),
+        }
+    }
+
+    fn news(&self) -> Bytes {
+        let told = |(group, term, member): (GroupId, u64, Arc<dyn Member>)| (group, term, self.0.in_sync(&*member));
+        let news = news(self.0.led().into_iter().map(told));
+        self.0.leaders.heard(self.0.me, &news);
+        news
+    }
+
+    fn heard(&self, from: &Identity, news: Bytes) {
+        if !news.is_empty() {
+            self.0.leaders.heard(from.broker, &news);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! A cluster whose brokers are killed, frozen and stopped in turn under load, and what clients saw of it checked as a
+//! history.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use support::librdkafka::create_replicated_topic;
+use support::{LIMIT, unique};
+use testkit::process::{Broker, Cluster, ProcessError};
+
+use crate::load::{Load, PARTITIONS, assert_sound};
+
+const BROKERS: usize = 3;
+
+/// Between two blows at least so much is acknowledged and so much read.
+const STEP: usize = 300;
+
+/// How often each broker is struck.
+const ROUNDS: usize = 2;
+
+/// Strikes each broker in turn while an idempotent producer sends and a group of two reads. Work goes on while a broker
+/// is down, and nothing that was acknowledged is lost, doubled, moved or out of order.
+fn each_in_turn(
+    strike: impl Fn(&mut Broker) -> Result<(), ProcessError>,
+    mend: impl Fn(&mut Broker) -> Result<(), ProcessError>,
+) {
+    let launch = Broker::launch().set("group.initial.rebalance.delay.ms", 0);
+    let mut cluster = Cluster::start_as(&vec![launch; BROKERS]).unwrap();
+    let topic = unique("cluster-under-load");
+    create_replicated_topic(&cluster.addresses(), &topic, i32::try_from(PARTITIONS).unwrap(), 3);
+
+    let load = Load::start(&cluster.addresses(), &topic);
+    for round in 1..=ROUNDS {
+        for id in 1..=BROKERS {
+            let went_on = |when: &str| {
+                let more = load.wait_for_more(STEP, LIMIT);
+                more.unwrap_or_else(|stuck| panic!("round {round}, {when} broker {id}: {stuck}"));
+            };
+            went_on("before");
+            strike(cluster.broker(id)).unwrap_or_else(|error| panic!("broker {id}: {error}"));
+            went_on("without");
+            mend(cluster.broker(id)).unwrap_or_else(|error| panic!("broker {id}: {error}"));
+            went_on("after");
+        }
+    }
+    assert_sound(load.finish());
+}
+
+#[test]
+fn a_cluster_whose_brokers_are_killed_in_turn_loses_nothing_acknowledged() {
+    each_in_turn(Broker::kill, Broker::restart);
+}
+
+#[test]
+fn a_cluster_whose_brokers_are_stopped_in_turn_loses_nothing_acknowledged() {
+    each_in_turn(|broker| broker.stop().map(|_: Duration| ()), Broker::restart);
+}
+
+#[test]
+fn a_cluster_whose_brokers_are_frozen_in_turn_loses_nothing_acknowledged() {
+    each_in_turn(|broker| broker.process().signal(Signal::STOP), |broker| broker.process().signal(Signal::CONT));
+}
