@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
@@ -131,6 +132,15 @@ impl GroupLog {
     /// Whether an entry is in memory, so that reading it (and no more than follows it) does not block.
     pub fn is_recent(&self, index: u64) -> bool {
         lock(&self.group.state).is_recent(index)
+    }
+
+    /// The index from which on all entries lie in the last so many bytes of the journal, entries of other groups
+    /// counted: whole files of it, the one being written included. What is not written yet does not count.
+    pub fn first_within(&self, bytes: u64) -> u64 {
+        let shared = &self.handle.shared;
+        let files = bytes / shared.options.file_bytes;
+        let generation = shared.counters.generation.load(Ordering::Relaxed);
+        lock(&self.group.state).written.first_from((generation + 1).saturating_sub(files))
     }
 
     /// The id of the entry at an index, if it is in the log or the last one purged.

@@ -100,6 +100,12 @@ impl Places {
         self.0.0.front().map(|run| run.value)
     }
 
+    /// The first index whose write is in a file of this generation or later.
+    pub(crate) fn first_from(&self, generation: u64) -> Option<u64> {
+        let runs = &self.0.0;
+        runs.get(runs.partition_point(|run| u64::from(run.value.generation()) < generation)).map(|run| run.first)
+    }
+
     /// The writes that hold the entries from `index` on, at most so many, each with the indexes for
     /// which it counts (it may hold later ones, that were truncated).
     pub(crate) fn from(&self, index: u64, most: usize) -> Vec<(Range<u64>, Position)> {
@@ -132,6 +138,16 @@ mod tests {
         assert_eq!((terms.id(7), terms.id(8)), (Some(id(2, 7)), Some(id(5, 8))));
         terms.purge(7);
         assert_eq!((terms.id(7), terms.0.0.len()), (Some(id(2, 7)), 2));
+    }
+
+    #[test]
+    fn the_first_entry_of_a_file_or_a_later_one_is_found() {
+        let mut places = Places::new();
+        for (first, generation) in [(1, 1), (5, 1), (7, 3)] {
+            places.push(first, Position::new(generation, first));
+        }
+        let found = [0, 1, 2, 3, 4].map(|generation| places.first_from(generation));
+        assert_eq!(found, [Some(1), Some(1), Some(7), Some(7), None]);
     }
 
     #[test]

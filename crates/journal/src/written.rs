@@ -45,6 +45,11 @@ impl Written {
         self.purged.map_or(0, |id| id.index + 1)
     }
 
+    /// The first index of which all from there on lie in files of this generation or later.
+    pub(crate) fn first_from(&self, generation: u64) -> u64 {
+        self.places.first_from(generation).unwrap_or(self.next).max(self.first())
+    }
+
     /// A change stands in the write at this position.
     ///
     /// A purge may stand before entries that were appended before it (it overtakes them when the

@@ -46,6 +46,10 @@ impl fmt::Display for Voter {
 /// to keep a disk of 1 GB/s busy for 64 ms; small enough that all groups of a broker fit in memory.
 pub const MAX_PROPOSED_BYTES: usize = 64 * 1024 * 1024;
 
+/// Bytes of the journal within which entries stay for members that lack them. One that is behind it
+/// takes the state, which costs more, but a journal that kept all of a long absence would fill the disk.
+pub const MAX_RETAINED_BYTES: u64 = 512 * 1024 * 1024;
+
 /// How long members wait for one another. All members of a group should have the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Timings {
@@ -93,6 +97,9 @@ pub struct Config {
     pub incarnation: u64,
     /// How long members wait for one another.
     pub timings: Timings,
+    /// Bytes of the journal, of all groups, within which a checkpoint leaves entries that a member
+    /// lacks.
+    pub max_retained_bytes: u64,
     /// The way to bring other members' state here.
     pub catch_up: Arc<dyn CatchUp>,
 }
@@ -109,6 +116,7 @@ impl Config {
             transport: Arc::new(Alone),
             incarnation: 0,
             timings: Timings::default(),
+            max_retained_bytes: MAX_RETAINED_BYTES,
             catch_up: Arc::new(Alone),
         }
     }

@@ -78,8 +78,9 @@ impl<S: StateMachine> Group<S> {
         self.shared.running.status.clone()
     }
 
-    /// Takes a checkpoint, and purges the journal up to it. A failed checkpoint leaves the group and
-    /// the checkpoint before as they are.
+    /// Takes a checkpoint, and purges the journal up to it, but for entries that another member lacks
+    /// ([`Config::max_retained_bytes`]). A failed checkpoint leaves the group and the checkpoint before
+    /// as they are.
     pub async fn checkpoint(&self) -> Result<(), RaftError> {
         let Shared { group, running, checkpointing, .. } = &*self.shared;
         let stopped = || RaftError::Stopped { group: *group };
@@ -91,9 +92,7 @@ impl<S: StateMachine> Group<S> {
             let reason = format!("a checkpoint failed: {error}").into();
             RaftError::Storage { group: *group, reason }
         })?;
-        // The core purges when it has learnt of it.
-        let learnt = running.raft.wait(None).metrics(|now| now.snapshot >= reached, "the checkpoint").await;
-        learnt.map(drop).map_err(|_| stopped())
+        core::purge(&running.raft, &running.shared, &self.shared.journal, reached).await.map_err(|_| stopped())
     }
 
     /// Ends the group: resolves when nothing of it runs any more. What was proposed and not answered

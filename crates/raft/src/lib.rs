@@ -4,6 +4,12 @@
 //! It is not a place for what entries mean (`shard`, `controller`), nor for files (`journal`).
 //! openraft does the consensus; nothing outside of this crate names it.
 //!
+//! With several members: what one sends to another goes through a [`Transport`], which hands it to
+//! [`Group::receive`] there ([`transport`] has its bytes). [`Group::holds_lease`] says whether a leader
+//! may answer by itself, [`Group::hand_over`] and [`Group::leader_gone`] pass leadership on,
+//! [`Group::set_members`] changes who is in the group, and one that is behind what the others have
+//! purged takes the state, by [`StateMachine::offer`], [`CatchUp`] and [`StateMachine::install`].
+//!
 //! ```
 //! use std::{io, path::Path, sync::Arc};
 //! use bytes::Bytes;
@@ -51,7 +57,7 @@ mod state_machine;
 mod status;
 pub mod transport;
 
-pub use config::{Config, MAX_PROPOSED_BYTES, Timings, Voter};
+pub use config::{Config, MAX_PROPOSED_BYTES, MAX_RETAINED_BYTES, Timings, Voter};
 pub use error::{ChangeError, ProposeError, RaftError};
 pub use group::{Group, Proposal};
 pub use journal::EntryId;

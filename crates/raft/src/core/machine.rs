@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{Stream, StreamExt};
@@ -12,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::encoding::{decode_stored_membership, encode_stored_membership};
 use super::lock;
 use super::types::{
-    LogEntry, LogId, Payload, Reply, Snapshot, SnapshotMeta, StoredMembership, Types, entry_id, log_id,
+    LogEntry, LogId, Offer, Payload, Reply, Snapshot, SnapshotMeta, StoredMembership, Types, entry_id, log_id,
 };
 use crate::{Applied, StateMachine};
 
@@ -30,6 +31,8 @@ pub(crate) struct Machine<S: StateMachine> {
     waiters: mpsc::Receiver<CheckpointWaiter>,
     /// The term whose first entry was applied last.
     term_started: watch::Sender<u64>,
+    /// Set once openraft runs: from then on it asks for the state only to ship it.
+    runs: Arc<AtomicBool>,
     /// Held by all that may touch the state machine's files.
     alive: Alive,
 }
@@ -59,8 +62,13 @@ impl<S: StateMachine> Machine<S> {
             checkpointed: Arc::new(Mutex::new(checkpointed)),
             waiters,
             term_started,
+            runs: Arc::default(),
             alive,
         })
+    }
+
+    pub(super) fn runs(&self) -> Arc<AtomicBool> {
+        self.runs.clone()
     }
 
     pub(super) fn applied_id(&self) -> Option<LogId> {
@@ -89,8 +97,7 @@ impl<S: StateMachine> Machine<S> {
 }
 
 impl<S: StateMachine> RaftStateMachine<Types<S::Response>> for Machine<S> {
-    /// What a snapshot ships to a follower will be a manifest.
-    type SnapshotData = ();
+    type SnapshotData = Offer;
     type SnapshotBuilder = Checkpoint;
 
     async fn applied_state(&mut self) -> io::Result<(Option<LogId>, StoredMembership)> {
@@ -131,13 +138,27 @@ impl<S: StateMachine> RaftStateMachine<Types<S::Response>> for Machine<S> {
         Checkpoint { job: Mutex::new(job), meta, executor, checkpointed, waiters }
     }
 
-    async fn install_snapshot(&mut self, _: &SnapshotMeta, (): ()) -> io::Result<()> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "this version ships no state between brokers"))
+    async fn install_snapshot(&mut self, meta: &SnapshotMeta, offer: Offer) -> io::Result<()> {
+        let (Some(id), Ok(offer)) = (meta.last_log_id, offer) else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a snapshot of nothing"));
+        };
+        let applied = Applied { id: entry_id(id), membership: encode_stored_membership(&meta.last_membership) };
+        self.machine.get_mut().unwrap_or_else(PoisonError::into_inner).install(applied, offer)?;
+        (self.applied, self.membership) = (Some(id), meta.last_membership.clone());
+        *lock(&self.checkpointed) = meta.clone();
+        Ok(())
     }
 
+    /// At start, what the last checkpoint holds; later, what a follower is to take: the state as it
+    /// is now. That it is not offered is said in its place, since an error would end the group.
     async fn get_current_snapshot(&mut self) -> io::Result<Option<Snapshot>> {
-        let meta = lock(&self.checkpointed).clone();
-        Ok(meta.last_log_id.is_some().then_some(Snapshot { meta, snapshot: () }))
+        if !self.runs.load(Ordering::Acquire) {
+            let meta = lock(&self.checkpointed).clone();
+            return Ok(meta.last_log_id.is_some().then_some(Snapshot { meta, snapshot: Err("not asked for".into()) }));
+        }
+        let meta = SnapshotMeta { last_log_id: self.applied, last_membership: self.membership.clone() };
+        let offer = self.machine.get_mut().unwrap_or_else(PoisonError::into_inner).offer();
+        Ok(Some(Snapshot { meta, snapshot: offer.map_err(|error| error.to_string().into()) }))
     }
 }
 
@@ -166,7 +187,7 @@ impl Checkpoint {
 }
 
 impl<R: Send + Debug + 'static> RaftSnapshotBuilder<Types<R>> for Checkpoint {
-    type SnapshotData = ();
+    type SnapshotData = Offer;
 
     /// A checkpoint that failed, on a full disk say, is no reason to stop the group: it is told to
     /// who asked for it, and openraft sees the one before, up to which nothing is left to purge.
@@ -180,6 +201,6 @@ impl<R: Send + Debug + 'static> RaftSnapshotBuilder<Types<R>> for Checkpoint {
             // Who asked may have gone.
             waiter.send(told).ok();
         }
-        Ok(Snapshot { meta: lock(&self.checkpointed).clone(), snapshot: () })
+        Ok(Snapshot { meta: lock(&self.checkpointed).clone(), snapshot: Err("not asked for".into()) })
     }
 }

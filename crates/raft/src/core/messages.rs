@@ -100,6 +100,14 @@ pub(super) fn append_response<R: Send + Debug + 'static>(reply: Reply) -> Option
     })
 }
 
+/// `None` for a reply to something else.
+pub(super) fn installed(reply: Reply) -> Option<Ballot> {
+    match reply {
+        Reply::Install { ballot } => Some(ballot),
+        _ => None,
+    }
+}
+
 pub(super) fn hand_over<R: Send + Debug + 'static>(request: &TransferLeaderRequest<Types<R>>) -> HandOver {
     HandOver {
         ballot: ballot(request.from_leader()),

@@ -3,6 +3,7 @@
 //! All of a group's tasks (openraft's core, its log reader, the one that applies) run on the group's
 //! own worker, started by [`worker::start`]; other threads only send to their channels.
 
+mod catch_up;
 mod change;
 mod encoding;
 mod log_store;
@@ -22,6 +23,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use journal::EntryId;
 
 use crate::{ProposeError, StateMachine};
+pub(crate) use catch_up::purge;
 pub(crate) use change::set_members;
 pub(crate) use shared::Shared;
 pub(crate) use succession::{followers, hand_over, held_by, is_in_lease, leader_gone, members};
@@ -56,7 +58,7 @@ pub(crate) async fn receive<S: StateMachine>(
             let answer = raft.handle_transfer_leader(messages::hand_over_request(hand_over)).await?;
             Reply::HandOver { accepted: answer.is_ok() }
         }
-        Request::Install(_) => return Err("this version takes no state".into()),
+        Request::Install(install) => Reply::Install { ballot: catch_up::install(raft, shared, install).await? },
     })
 }
 

@@ -16,8 +16,8 @@ use openraft::raft::{
 use openraft::{AnyError, RaftNetworkFactory, RaftNetworkV2};
 
 use super::pipeline::{self, Pipeline};
-use super::types::{Snapshot, Types, Vote};
-use super::{Shared, messages};
+use super::types::{Offer, Snapshot, Types, Vote};
+use super::{Shared, catch_up, messages};
 use crate::Voter;
 use crate::transport::{Reply, Request};
 
@@ -39,7 +39,7 @@ impl<R: Send + Debug + 'static> RaftNetworkFactory<Types<R>> for Network {
 
 /// One member.
 pub(crate) struct Peer {
-    target: Voter,
+    pub(super) target: Voter,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -62,7 +62,7 @@ impl Peer {
 }
 
 impl<R: Send + Debug + 'static> RaftNetworkV2<Types<R>> for Peer {
-    type SnapshotData = ();
+    type SnapshotData = Offer;
 
     async fn append_entries(
         &mut self,
@@ -107,15 +107,18 @@ impl<R: Send + Debug + 'static> RaftNetworkV2<Types<R>> for Peer {
         self.call(Request::HandOver(messages::hand_over(&request)), |_| Some(Ok(()))).await
     }
 
-    /// Not yet: a member behind the purged part of the log stays behind.
     async fn full_snapshot(
         &mut self,
-        _: Vote,
-        _: Snapshot,
-        _: impl Future<Output = ReplicationClosed> + Send + 'static,
+        vote: Vote,
+        snapshot: Snapshot,
+        cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
         _: RPCOption,
     ) -> Result<SnapshotResponse<Types<R>>, StreamingError<Types<R>>> {
-        let reason = format!("no way to ship state to voter {}", self.target);
-        Err(StreamingError::Unreachable(Unreachable::new(&AnyError::error(reason))))
+        let shipped = catch_up::ship(self, vote, snapshot);
+        tokio::select! {
+            biased;
+            closed = cancel => Err(closed.into()),
+            shipped = shipped => shipped,
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What a group's handle, its transport and its worker know together.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +9,7 @@ use model::GroupId;
 use super::lock;
 use super::progress::Progress;
 use crate::transport::{Append, Ballot, Transport};
-use crate::{Config, Timings, Voter};
+use crate::{CatchUp, Config, Follower, Timings, Voter};
 
 /// See the module.
 #[derive(Debug)]
@@ -25,6 +26,12 @@ pub(crate) struct Shared {
     /// The index below which no member needs entries any more: at a leader as it sees it, elsewhere
     /// as the leader said.
     needed_from: AtomicU64,
+    /// The members that take our state now, and the index after what it holds.
+    offered: Mutex<BTreeMap<Voter, u64>>,
+    /// One state is taken at a time.
+    pub(super) installing: tokio::sync::Mutex<()>,
+    pub(super) catch_up: Arc<dyn CatchUp>,
+    pub(super) max_retained_bytes: u64,
     /// The term in which this member gave its leadership away.
     given_away: AtomicU64,
     /// The last leader that was heard, and which life of its process.
@@ -42,6 +49,10 @@ impl Shared {
             changing: tokio::sync::Mutex::default(),
             progress: Mutex::default(),
             needed_from: AtomicU64::new(0),
+            offered: Mutex::default(),
+            installing: tokio::sync::Mutex::default(),
+            catch_up: config.catch_up.clone(),
+            max_retained_bytes: config.max_retained_bytes,
             given_away: AtomicU64::new(0),
             followed: Mutex::new(None),
         }
@@ -65,8 +76,22 @@ impl Shared {
         self.needed_from.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_needed_from(&self, index: u64) {
-        self.needed_from.store(index, Ordering::Relaxed);
+    /// At the leader: what the followers still need of the log, which ends at `end`.
+    pub(super) fn note_needed(&self, followers: &[Follower], end: u64) {
+        let offered = lock(&self.offered);
+        let needs = |follower: &Follower| {
+            let has = follower.matched.map_or(0, |id| id.index + 1);
+            has.max(offered.get(&follower.voter).copied().unwrap_or(0))
+        };
+        let needed_from = followers.iter().map(needs).min().unwrap_or(end).min(end);
+        self.needed_from.store(needed_from, Ordering::Relaxed);
+    }
+
+    /// While what this returns is kept, a member takes our state up to `end`: it will need the
+    /// entries from there on, and none before.
+    pub(super) fn offer(self: &Arc<Self>, to: Voter, end: u64) -> Offered {
+        lock(&self.offered).insert(to, end);
+        Offered { shared: self.clone(), to }
     }
 
     /// From here on nothing is served on the lease of this term: voters will not wait for it.
@@ -76,5 +101,17 @@ impl Shared {
 
     pub(crate) fn gave_away(&self, term: u64) -> bool {
         self.given_away.load(Ordering::SeqCst) >= term
+    }
+}
+
+/// See [`Shared::offer`].
+pub(super) struct Offered {
+    shared: Arc<Shared>,
+    to: Voter,
+}
+
+impl Drop for Offered {
+    fn drop(&mut self) {
+        lock(&self.shared.offered).remove(&self.to);
     }
 }

@@ -20,7 +20,10 @@ pub(super) type Vote = openraft::Vote<Candidate>;
 pub(super) type Membership = openraft::Membership<Voter, ()>;
 pub(super) type StoredMembership = openraft::StoredMembership<Term, Voter, ()>;
 pub(super) type SnapshotMeta = openraft::SnapshotMeta<Term, Voter, ()>;
-pub(super) type Snapshot = openraft::Snapshot<Term, Voter, (), ()>;
+pub(super) type Snapshot = openraft::Snapshot<Term, Voter, (), Offer>;
+
+/// What openraft takes for a snapshot's content: what the state machine offered, or why it did not.
+pub(crate) type Offer = Result<Bytes, Arc<str>>;
 
 /// Ties the types together, for a state machine that answers `R`.
 pub(crate) struct Types<R>(PhantomData<fn() -> R>);

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -115,7 +116,9 @@ async fn open<S: StateMachine>(
     let is_new = store.log().state() == journal::GroupState::default() && machine.applied_id().is_none();
     let network = Network { shared: shared.clone() };
     let settings = openraft_config(group, config.timings).map_err(|reason| RaftError::Config { group, reason })?;
+    let runs = machine.runs();
     let raft = Raft::<S>::new(config.me, settings, network, store, machine).await.map_err(fatal)?;
+    runs.store(true, Ordering::Release);
     Ok((raft, is_new))
 }
 
@@ -185,9 +188,9 @@ fn openraft_config(group: GroupId, timings: Timings) -> Result<Arc<openraft::Con
         // A leader that crashed before its own flush, and resumed its term, would give one index two
         // values.
         enable_leader_restore: Some(false),
-        // Checkpoints are asked for, and purge all that they hold.
+        // Checkpoints are asked for, and what to purge after them: see `catch_up::purge`.
         snapshot_policy: SnapshotPolicy::Never,
-        max_in_snapshot_log_to_keep: 0,
+        max_in_snapshot_log_to_keep: u64::MAX,
         api_channel_size: Some(QUEUED_CALLS),
         max_payload_entries: APPENDED_ENTRIES,
         ..openraft::Config::default()
@@ -258,8 +261,7 @@ impl<S: StateMachine> Watcher<'_, S> {
     fn note_progress(&self) {
         let term = self.raft.server_metrics().borrow_watched().vote.leader_id.term;
         let (followers, end) = followers(&self.raft, &self.shared);
-        let needed_from = followers.iter().map(|follower| follower.matched.map_or(0, |id| id.index + 1)).min();
-        self.shared.set_needed_from(needed_from.unwrap_or(end).min(end));
+        self.shared.note_needed(&followers, end);
         lock(&self.shared.progress).note(term, Instant::now(), end, &followers);
     }
 }

@@ -1,18 +1,21 @@
 //! Some members in one process, over a transport that hands messages across.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, IoSlice};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use disk::SimDisk;
+use bytes::{Bytes, BytesMut};
+use disk::{Disk, Open, SimDisk};
+use futures::future::BoxFuture;
 use model::GroupId;
 use raft::transport::{
     Call, Request, Transport, Unreachable, decode_reply, decode_request, encode_reply, encode_request,
 };
-use raft::{ChangeError, Config, Group, Status, Voter};
+use raft::{CatchUp, ChangeError, Config, Group, MAX_RETAINED_BYTES, RaftError, Status, Voter};
 
-use crate::support::{Broker, GROUP, Recorder, voter};
+use crate::support::{Broker, GROUP, History, Recorder, staged, voter};
 
 /// How long a message is on its way.
 pub(crate) const LATENCY: Duration = Duration::from_millis(1);
@@ -23,6 +26,7 @@ const NO_ANSWER: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub(crate) struct Switchboard {
     members: Mutex<BTreeMap<i32, Group<Recorder>>>,
+    histories: Mutex<BTreeMap<i32, Arc<Mutex<History>>>>,
     /// From one to another, not the other way.
     cut: Mutex<BTreeSet<(i32, i32)>>,
     /// How many requests were sent, of each kind, by and to whom.
@@ -71,8 +75,8 @@ impl Drop for OnItsWay {
     }
 }
 
-/// One member's way to the others.
-struct Line(Arc<Switchboard>, Voter);
+/// One member's way to the others, and where it puts what it fetches from them.
+struct Line(Arc<Switchboard>, Voter, SimDisk);
 
 impl std::fmt::Debug for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -80,10 +84,36 @@ impl std::fmt::Debug for Line {
     }
 }
 
+/// Copies in two steps what the other's state machine offered.
+impl CatchUp for Line {
+    fn fetch(&self, _: GroupId, from: Voter, offer: Bytes) -> BoxFuture<'static, io::Result<()>> {
+        let Line(board, me, disk) = self;
+        let (board, me, disk) = (board.clone(), me.broker, disk.clone());
+        Box::pin(async move {
+            let number = u64::from_be_bytes(offer[..].try_into().unwrap()) as usize;
+            let file = disk.open(&staged(&offer), Open::Create)?;
+            let history = board.histories.lock().unwrap().get(&from.broker).cloned();
+            let state = history.and_then(|history| history.lock().unwrap().offers.get(number).cloned());
+            let state = state.ok_or(io::ErrorKind::NotFound)?;
+            file.set_len(0)?;
+            let (first, second) = state.split_at(state.len() / 2);
+            for (part, offset) in [(first, 0), (second, first.len() as u64)] {
+                tokio::time::sleep(LATENCY * 10).await;
+                if board.is_cut(from.broker, me) || !board.members.lock().unwrap().contains_key(&from.broker) {
+                    return Err(io::ErrorKind::ConnectionReset.into());
+                }
+                file.write_all_at(&[IoSlice::new(part)], offset)?;
+            }
+            file.sync_data()?;
+            disk.sync_dir(Path::new(""))
+        })
+    }
+}
+
 impl Transport for Line {
     /// All that is sent goes by its bytes. What is cut is lost: the caller hears nothing.
     fn call(&self, group: GroupId, to: Voter, request: Request) -> Call {
-        let Line(board, from) = self;
+        let Line(board, from, _) = self;
         let (board, from) = (board.clone(), from.broker);
         board.calls.lock().unwrap().push((from, to.broker, kind(&request)));
         let on_its_way = OnItsWay::new(&board, &request);
@@ -179,6 +209,8 @@ pub(crate) struct Cluster {
     lives: BTreeMap<i32, u64>,
     seed: u64,
     founders: i32,
+    /// Of brokers that are started from now on.
+    pub(crate) max_retained_bytes: u64,
 }
 
 impl Cluster {
@@ -192,8 +224,13 @@ impl Cluster {
     }
 
     pub(crate) async fn found(seed: u64, founders: i32) -> Cluster {
+        Cluster::retaining(seed, founders, MAX_RETAINED_BYTES).await
+    }
+
+    /// Their journals keep so many bytes for those who are behind.
+    pub(crate) async fn retaining(seed: u64, founders: i32, max_retained_bytes: u64) -> Cluster {
         let (board, brokers, lives) = (Arc::default(), BTreeMap::new(), BTreeMap::new());
-        let mut cluster = Cluster { board, brokers, lives, seed, founders };
+        let mut cluster = Cluster { board, brokers, lives, seed, founders, max_retained_bytes };
         for broker in 1..=founders {
             cluster.start_broker(broker, &SimDisk::new(broker as u64)).await;
         }
@@ -213,17 +250,31 @@ impl Cluster {
     }
 
     pub(crate) async fn start_voter(&mut self, me: Voter, disk: &SimDisk) {
+        self.try_start_voter(me, disk).await.unwrap();
+    }
+
+    /// An error if the disk crashes meanwhile.
+    pub(crate) async fn try_start_voter(&mut self, me: Voter, disk: &SimDisk) -> Result<(), RaftError> {
         let broker = me.broker;
         // One of them bootstraps, for all.
         let all = (1..=self.founders).map(|broker| self.voter(broker)).collect();
         let bootstrap = if broker == 1 { all } else { BTreeSet::new() };
-        let transport = Arc::new(Line(self.board.clone(), me));
+        let line = Arc::new(Line(self.board.clone(), me, disk.clone()));
         let life = self.lives.entry(broker).or_default();
         *life += 1;
-        let config = Config { bootstrap, transport, incarnation: *life, ..Config::single(GROUP, me) };
-        let started = Broker::start_with(disk, config).await.unwrap();
-        self.board.members.lock().unwrap().insert(me.broker, started.group.clone());
+        let config = Config {
+            bootstrap,
+            transport: line.clone(),
+            catch_up: line,
+            incarnation: *life,
+            max_retained_bytes: self.max_retained_bytes,
+            ..Config::single(GROUP, me)
+        };
+        let started = Broker::start_with(disk, config).await?;
+        self.board.members.lock().unwrap().insert(broker, started.group.clone());
+        self.board.histories.lock().unwrap().insert(broker, started.history.clone());
         self.brokers.insert(broker, started);
+        Ok(())
     }
 
     /// These brokers, with the directories that they began with.

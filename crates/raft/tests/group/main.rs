@@ -3,6 +3,7 @@
 
 mod appends;
 mod calm;
+mod catch_up;
 mod cluster;
 mod crash;
 mod elections;

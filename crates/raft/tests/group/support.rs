@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use disk::SimDisk;
+use disk::{Disk, Open, SimDisk};
 use journal::{Journal, Options};
 use manifest::Manifest;
 use model::{BrokerId, GroupId, Inline};
@@ -29,10 +29,15 @@ pub(crate) struct History {
     /// Ids of what was applied, blank entries too.
     pub(crate) ids: Vec<EntryId>,
     pub(crate) terms: Vec<u64>,
+    /// States that were offered.
+    pub(crate) offers: Vec<Bytes>,
+    /// How many states were installed.
+    pub(crate) installed: usize,
 }
 
 /// The entries it was told, which it keeps in its manifest.
 pub(crate) struct Recorder {
+    disk: SimDisk,
     manifest: Arc<Manifest>,
     applied: Option<Applied>,
     history: Arc<Mutex<History>>,
@@ -45,14 +50,9 @@ impl Recorder {
             id: EntryId { term: bytes.get_u64(), node: bytes.get_i32(), index: bytes.get_u64() },
             membership: bytes,
         });
-        let mut entries = Vec::new();
-        let mut packed = found.remove(&b"entries"[..]).unwrap_or_default();
-        while packed.has_remaining() {
-            let length = packed.get_u32() as usize;
-            entries.push(packed.split_to(length));
-        }
+        let entries = unpack(found.remove(&b"entries"[..]).unwrap_or_default());
         let history = Arc::new(Mutex::new(History { restored: entries.len(), entries, ..Default::default() }));
-        Ok((Recorder { manifest: Arc::new(manifest), applied, history: history.clone() }, history))
+        Ok((Recorder { disk: disk.clone(), manifest: Arc::new(manifest), applied, history: history.clone() }, history))
     }
 }
 
@@ -79,20 +79,62 @@ impl StateMachine for Recorder {
     }
 
     fn checkpoint(&mut self, applied: Applied) -> Box<dyn FnOnce() -> io::Result<()> + Send> {
-        let mut packed = BytesMut::new();
-        for entry in &self.history.lock().unwrap().entries {
-            packed.put_u32(entry.len() as u32);
-            packed.put_slice(entry);
-        }
-        let mut head = BytesMut::new();
-        head.put_u64(applied.id.term);
-        head.put_i32(applied.id.node);
-        head.put_u64(applied.id.index);
-        head.put_slice(&applied.membership);
-        let edits = vec![("applied".into(), Some(head.freeze())), ("entries".into(), Some(packed.freeze()))];
+        let edits = edits(&applied, pack(&self.history.lock().unwrap().entries));
         let manifest = self.manifest.clone();
         Box::new(move || manifest.commit(edits).map_err(io::Error::other))
     }
+
+    /// The number of a state that is kept.
+    fn offer(&mut self) -> io::Result<Bytes> {
+        let mut history = self.history.lock().unwrap();
+        let state = pack(&history.entries);
+        history.offers.push(state);
+        Ok((history.offers.len() as u64 - 1).to_be_bytes().to_vec().into())
+    }
+
+    fn install(&mut self, applied: Applied, offer: Bytes) -> io::Result<()> {
+        let file = self.disk.open(&staged(&offer), Open::Read)?;
+        let mut state = vec![0; file.len()? as usize];
+        file.read_exact_at(&mut state, 0)?;
+        let state = Bytes::from(state);
+        self.manifest.commit(edits(&applied, state.clone())).map_err(io::Error::other)?;
+        let mut history = self.history.lock().unwrap();
+        history.entries = unpack(state);
+        history.installed += 1;
+        Ok(())
+    }
+}
+
+fn edits(applied: &Applied, entries: Bytes) -> Vec<(Bytes, Option<Bytes>)> {
+    let mut head = BytesMut::new();
+    head.put_u64(applied.id.term);
+    head.put_i32(applied.id.node);
+    head.put_u64(applied.id.index);
+    head.put_slice(&applied.membership);
+    vec![("applied".into(), Some(head.freeze())), ("entries".into(), Some(entries))]
+}
+
+fn pack(entries: &[Bytes]) -> Bytes {
+    let mut packed = BytesMut::new();
+    for entry in entries {
+        packed.put_u32(entry.len() as u32);
+        packed.put_slice(entry);
+    }
+    packed.freeze()
+}
+
+fn unpack(mut packed: Bytes) -> Vec<Bytes> {
+    let mut entries = Vec::new();
+    while packed.has_remaining() {
+        let length = packed.get_u32() as usize;
+        entries.push(packed.split_to(length));
+    }
+    entries
+}
+
+/// Where a state lies that was fetched.
+pub(crate) fn staged(offer: &[u8]) -> PathBuf {
+    PathBuf::from(format!("staged-{}", offer[7]))
 }
 
 /// A broker with one group, on a simulated disk.
