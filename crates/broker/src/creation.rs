@@ -98,6 +98,8 @@ impl Broker {
                         match here {
                             Some(mut here) => {
                                 let mut changes = here.shard.view().changes();
+                                // A clone has seen nothing yet, and would not wait at all.
+                                here.status.mark_unchanged();
                                 tokio::select! {
                                     biased;
                                     _ = changes.changed() => {}

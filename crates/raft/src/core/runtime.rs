@@ -57,9 +57,9 @@ impl AsyncRuntime for Tokio {
         Sleep::Timer(Box::pin(TokioRuntime::sleep(duration)))
     }
 
+    // Never ends early: openraft's ticks would come one after another until the deadline has passed.
     fn sleep_until(deadline: TokioInstant) -> Sleep {
-        let now = <TokioInstant as openraft::async_runtime::Instant>::now();
-        if deadline < now + TIMER_RESOLUTION {
+        if deadline <= <TokioInstant as openraft::async_runtime::Instant>::now() {
             return Sleep::Yield(false);
         }
         Sleep::Timer(Box::pin(TokioRuntime::sleep_until(deadline)))
