@@ -1,7 +1,8 @@
 //! The runtime that openraft's tasks run on: tokio, with three differences.
 //!
 //! * A wait shorter than the timer's resolution only yields. openraft waits a microsecond to batch
-//!   completed writes, and tokio's timer would make a millisecond of it.
+//!   completed writes, and tokio's timer would make a millisecond of it. A deadline further off is kept:
+//!   ticks whose time is not yet there would follow each other until it is.
 //! * Randomness (election timeouts, phases of ticks) comes from the seed of the group's task, see
 //!   [`seeded`], so that a simulated cluster repeats itself.
 //! * A task belongs to the process that spawns it, see [`model::spawn`].
@@ -19,6 +20,9 @@ pub(crate) type Runtime = DeterministicRng<Tokio>;
 
 /// tokio's timers count milliseconds.
 const TIMER_RESOLUTION: Duration = Duration::from_millis(1);
+
+/// How long openraft gathers completed writes (`BATCH_INTERVAL`).
+const BATCHING: Duration = Duration::from_micros(1);
 
 /// Runs `work`, and all that openraft spawns within, with randomness from `seed`.
 pub(crate) fn seeded<F: Future>(seed: u64, work: F) -> impl Future<Output = F::Output> {
@@ -57,9 +61,8 @@ impl AsyncRuntime for Tokio {
         Sleep::Timer(Box::pin(TokioRuntime::sleep(duration)))
     }
 
-    // Never ends early: openraft's ticks would come one after another until the deadline has passed.
     fn sleep_until(deadline: TokioInstant) -> Sleep {
-        if deadline <= <TokioInstant as openraft::async_runtime::Instant>::now() {
+        if deadline <= <TokioInstant as openraft::async_runtime::Instant>::now() + BATCHING {
             return Sleep::Yield(false);
         }
         Sleep::Timer(Box::pin(TokioRuntime::sleep_until(deadline)))
