@@ -77,7 +77,9 @@ where
             }
         }
         let fires = |(_, timer): &mut (_, Pin<Box<Sleep>>)| timer.poll_unpin(context).is_ready();
-        if (self.requests_ended || self.lingering.as_mut().is_some_and(fires))
+        // An append without entries may overtake those with some, and the member would lack what it comes after.
+        if self.calls.is_empty()
+            && (self.requests_ended || self.lingering.as_mut().is_some_and(fires))
             && let Some((request, _)) = self.lingering.take()
         {
             self.send(request);
