@@ -116,7 +116,8 @@ impl Running {
     pub async fn stop(self) {
         let broker = self.broker;
         // Others lead from here on, so that nobody has to find out that this broker is gone.
-        if timeout(HAND_OVER_AT_STOP, broker.links.hand_over()).await.is_err() {
+        let hands_over = broker.config().controlled_shutdown_enable();
+        if hands_over && timeout(HAND_OVER_AT_STOP, broker.links.hand_over()).await.is_err() {
             tracing::info!("stopped without handing over all that this broker led; others will elect");
         }
         broker.stop.stop();
@@ -335,6 +336,7 @@ pub(crate) fn start_background(broker: &Arc<Broker>) {
     if broker.links.peers().is_some() {
         model::spawn(cluster::follow::run(broker.clone()));
         model::spawn(cluster::members::run(broker.clone()));
+        model::spawn(cluster::upkeep::run(broker.clone()));
     }
     // The directories of a shard that is left out would look like nobody's.
     if !broker.image().shards().any(|shard| broker.is_left_out(shard)) && broker.serves_all_groups() {

@@ -73,7 +73,10 @@ macro_rules! broker_values {
 
 broker_values! {
     auto_create_topics_enable: bool = "auto.create.topics.enable",
+    auto_leader_rebalance_enable: bool = "auto.leader.rebalance.enable",
+    broker_session_timeout_ms: i32 = "broker.session.timeout.ms",
     connections_max_idle_ms: i64 = "connections.max.idle.ms",
+    controlled_shutdown_enable: bool = "controlled.shutdown.enable",
     default_replication_factor: i32 = "default.replication.factor",
     delete_topic_enable: bool = "delete.topic.enable",
     disk_reserve_bytes: u64 = "disk.reserve.bytes",

@@ -37,8 +37,8 @@ pub(crate) trait Member: Send + Sync {
     fn members(&self) -> Members;
     /// Changes who belongs to it; at the leader.
     fn set_members(&self, voters: BTreeSet<Voter>, learners: BTreeSet<Voter>) -> BoxFuture<Result<(), String>>;
-    /// Has another member lead; resolves when one does, or can't.
-    fn hand_over(&self) -> BoxFuture<()>;
+    /// Has another member lead, or that one; resolves when it does, or can't.
+    fn hand_over(&self, to: Option<Voter>) -> BoxFuture<()>;
 }
 
 impl<S: StateMachine> Member for Group<S> {
@@ -69,9 +69,9 @@ impl<S: StateMachine> Member for Group<S> {
         Box::pin(async move { group.set_members(&voters, &learners).await.map_err(|why| why.to_string()) })
     }
 
-    fn hand_over(&self) -> BoxFuture<()> {
+    fn hand_over(&self, to: Option<Voter>) -> BoxFuture<()> {
         let group = self.clone();
-        Box::pin(async move { drop(group.hand_over(None).await) })
+        Box::pin(async move { drop(group.hand_over(to).await) })
     }
 }
 
@@ -155,7 +155,7 @@ impl Links {
     /// Has others lead what this broker leads; resolves when they do.
     pub(crate) async fn hand_over(&self) {
         let led = self.led().into_iter().filter(|(_, _, member)| member.members().all_voters().len() > 1);
-        join_all(led.map(|(_, _, member)| async move { member.hand_over().await })).await;
+        join_all(led.map(|(_, _, member)| async move { member.hand_over(None).await })).await;
     }
 
     pub(crate) fn set_lag_ms(&self, lag_ms: i64) {

@@ -10,7 +10,7 @@
 //! | `leaders` | who leads which shard, as it is heard |
 //! | `follow` | from the image to shards that run here, and to whom there are connections with |
 //! | `members` | groups' members, as the image wants them |
-//! | `liveness` | who is taken for dead |
+//! | `upkeep` | who is taken for dead, and who should lead |
 
 mod enter;
 pub(crate) mod follow;
@@ -22,6 +22,7 @@ pub(crate) mod members;
 mod port;
 mod register;
 mod transport;
+pub(crate) mod upkeep;
 
 /// Kinds of calls between brokers, as they stand on the wire.
 pub(crate) mod kinds {

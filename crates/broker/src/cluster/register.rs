@@ -6,7 +6,7 @@ use std::time::Duration;
 use config::BrokerConfig;
 use controller::{Bootstrap, Command, Controller, Registration, SubmitError};
 use peer::{Address, Message};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::founding::address;
 use super::kinds;
@@ -15,6 +15,9 @@ use crate::error::StartError;
 
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long brokers that start side by side wait for one another without a word in the log.
+const UNEVENTFUL: Duration = Duration::from_secs(3);
 
 /// Resolves when this broker's own image holds its registration. `bootstrap` comes from who founds the cluster alone.
 pub(crate) async fn register(
@@ -32,7 +35,7 @@ pub(crate) async fn register(
         return Ok(controller.register(registration).await?);
     }
     let mut status = controller.status();
-    let mut told = String::new();
+    let (begun, mut told) = (Instant::now(), String::new());
     loop {
         let leader = status.borrow_and_update().leader;
         let done = match leader {
@@ -42,7 +45,7 @@ pub(crate) async fn register(
         };
         match done {
             Ok(()) => break,
-            Err(why) if told != why => {
+            Err(why) if told != why && begun.elapsed() > UNEVENTFUL => {
                 tracing::warn!(why, "this broker is not registered yet");
                 told = why;
             }

@@ -11,7 +11,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     int("alter.log.dirs.replication.quota.window.size.seconds").default("1").at_least(1)
         .idle(ONE_DIRECTORY, "Length of such a sample."),
     boolean("auto.leader.rebalance.enable").default("true")
-        .later(NODES, "Whether leadership goes back to the preferred replica by itself."),
+        .works("Whether leadership goes back to the preferred replica by itself."),
     int("broker.heartbeat.interval.ms").default("2000")
         .later(NODES, "How often a broker tells the controller that it lives."),
     int("broker.id").default("-1")
@@ -19,9 +19,9 @@ pub(super) const SETTINGS: &[Setting] = &[
     string("broker.rack")
         .works("Rack of this broker, which clients and placement are told."),
     int("broker.session.timeout.ms").default("9000")
-        .later(NODES, "A broker that the controller has not heard of so long is taken for dead."),
+        .works("A broker that the controller has not heard of so long is taken for dead."),
     boolean("controlled.shutdown.enable").default("true")
-        .later(NODES, "Whether a broker hands over what it leads before it stops."),
+        .works("Whether a broker hands over what it leads before it stops."),
     list("controller.listener.names").default("")
         .idle(OWN_CONTROLLER, "Listeners of the controller."),
     int("controller.quorum.append.linger.ms").default("25").at_least(0)
