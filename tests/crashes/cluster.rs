@@ -32,18 +32,24 @@ fn each_in_turn(
     let load = Load::start(&cluster.addresses(), &topic);
     for round in 1..=ROUNDS {
         for id in 1..=BROKERS {
-            let went_on = |when: &str| {
+            let went_on = |cluster: &Cluster, when: &str| {
                 let more = load.wait_for_more(STEP, LIMIT);
-                more.unwrap_or_else(|stuck| panic!("round {round}, {when} broker {id}: {stuck}"));
+                more.unwrap_or_else(|stuck| panic!("round {round}, {when} broker {id}: {stuck}\n{}", said(cluster)));
             };
-            went_on("before");
+            went_on(&cluster, "before");
             strike(cluster.broker(id)).unwrap_or_else(|error| panic!("broker {id}: {error}"));
-            went_on("without");
+            went_on(&cluster, "without");
             mend(cluster.broker(id)).unwrap_or_else(|error| panic!("broker {id}: {error}"));
-            went_on("after");
+            went_on(&cluster, "after");
         }
     }
     assert_sound(load.finish());
+}
+
+/// What the brokers have printed since their latest starts.
+fn said(cluster: &Cluster) -> String {
+    let said = cluster.brokers().iter().zip(1..).map(|(broker, id)| format!("== broker {id}\n{}", broker.printed()));
+    said.collect()
 }
 
 #[test]
