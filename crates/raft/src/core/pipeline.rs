@@ -43,6 +43,8 @@ pub(super) struct Pipeline<'s, S, R: Send + Debug + 'static> {
     lingering: Option<(Appending<R>, Pin<Box<Sleep>>)>,
     calls: FuturesOrdered<BoxFuture<'s, (usize, Sent<R>)>>,
     bytes: usize,
+    /// The last entry that the member is known to have.
+    acknowledged: Option<LogId>,
     ended: bool,
 }
 
@@ -59,7 +61,16 @@ where
 {
     pub(super) fn new(peer: &'s Peer, requests: S) -> Self {
         let calls = FuturesOrdered::new();
-        Pipeline { peer, requests, requests_ended: false, lingering: None, calls, bytes: 0, ended: false }
+        Pipeline {
+            peer,
+            requests,
+            requests_ended: false,
+            lingering: None,
+            calls,
+            bytes: 0,
+            acknowledged: None,
+            ended: false,
+        }
     }
 
     /// Takes requests while the window is open.
@@ -83,6 +94,22 @@ where
             && let Some((request, _)) = self.lingering.take()
         {
             self.send(request);
+        }
+    }
+
+    /// A member that lacks what it has acknowledged has got an append before the one that it follows: two connections
+    /// may overtake one another. openraft takes that for a loss of entries, and it is none.
+    fn checked(&mut self, answer: Answer<R>) -> Answer<R> {
+        match answer {
+            Ok(Ok(last)) => {
+                self.acknowledged = self.acknowledged.max(last);
+                Ok(Ok(last))
+            }
+            Ok(Err(StreamAppendError::Conflict(previous))) if Some(previous) <= self.acknowledged => {
+                let what = AnyError::error("an append came before the one that it follows");
+                Err(RPCError::Unreachable(Unreachable::new(&what)))
+            }
+            other => other,
         }
     }
 
@@ -143,7 +170,7 @@ where
             Poll::Ready(Some((bytes, sent))) => {
                 self.bytes -= bytes;
                 self.ended = !sent.go_on;
-                Poll::Ready(Some(sent.answer))
+                Poll::Ready(Some(self.checked(sent.answer)))
             }
             Poll::Ready(None) if self.requests_ended => Poll::Ready(None),
             _ => Poll::Pending,
