@@ -1,6 +1,7 @@
 //! A cluster whose brokers are killed, frozen and stopped in turn under load, and what clients saw of it checked as a
 //! history.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -11,6 +12,10 @@ use testkit::process::{Broker, Cluster, ProcessError};
 use crate::load::{Load, PARTITIONS, assert_sound};
 
 const BROKERS: usize = 3;
+
+/// Three brokers and their clients fill a small machine: two such clusters at a time would wait for a processor for
+/// longer than a leader is waited for, and measure nothing but that.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Between two blows at least so much is acknowledged and so much read.
 const STEP: usize = 300;
@@ -24,6 +29,7 @@ fn each_in_turn(
     strike: impl Fn(&mut Broker) -> Result<(), ProcessError>,
     mend: impl Fn(&mut Broker) -> Result<(), ProcessError>,
 ) {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let launch = Broker::launch().set("group.initial.rebalance.delay.ms", 0);
     let mut cluster = Cluster::start_as(&vec![launch; BROKERS]).unwrap();
     let topic = unique("cluster-under-load");
