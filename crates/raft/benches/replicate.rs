@@ -2,41 +2,22 @@
 //! across: `cargo bench -p raft --bench replicate`. A directory as argument (`-- /dev/shm`) takes the disk
 //! out of the figures, a number the round trip in microseconds.
 
+mod measure;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bytes::Bytes;
 use disk::RealDisk;
 use journal::{Journal, Options};
+use measure::Nothing;
 use model::{BrokerId, GroupId, Threads};
 use raft::transport::{Call, Request, Transport, Unreachable};
-use raft::{Applied, Config, EntryId, Group, StateMachine, Voter};
+use raft::{Config, Group, Voter};
 use uuid::Uuid;
 
 const GROUP: GroupId = GroupId(1);
-const EACH: Duration = Duration::from_secs(3);
-
-/// Does nothing, so that all cost is ours.
-struct Nothing;
-
-impl StateMachine for Nothing {
-    type Response = ();
-
-    fn applied(&self) -> Option<Applied> {
-        None
-    }
-
-    fn apply(&mut self, _id: EntryId, _payload: &Bytes) {}
-
-    fn term_started(&mut self, _id: EntryId) {}
-
-    fn checkpoint(&mut self, _applied: Applied) -> Box<dyn FnOnce() -> io::Result<()> + Send> {
-        Box::new(|| Ok(()))
-    }
-}
 
 /// Calls the other member's handle.
 #[derive(Default)]
@@ -120,44 +101,10 @@ async fn propose(
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
-    let (before, cpu_before) = (Instant::now(), cpu_time()?);
-    let propose = |group: Group<Nothing>| async move {
-        let mut latencies = Vec::new();
-        while before.elapsed() < EACH {
-            let start = Instant::now();
-            let proposal = group.propose(Bytes::from(vec![1; payload])).await;
-            proposal.expect("the group is ready").await.expect("nothing fails");
-            latencies.push(start.elapsed());
-        }
-        latencies
-    };
-    let tasks: Vec<_> = (0..proposers).map(|_| tokio::spawn(propose(leader.clone()))).collect();
-    let mut latencies = Vec::new();
-    for task in tasks {
-        latencies.extend(task.await?);
-    }
-    let (elapsed, cpu) = (before.elapsed(), cpu_time()? - cpu_before);
-    latencies.sort_unstable();
-    let count = latencies.len();
-    println!(
-        "  {proposers:3} proposers: {:8.0} a second, p50 {:?}, p99 {:?}, {:.2} us CPU each",
-        count as f64 / elapsed.as_secs_f64(),
-        latencies[count / 2],
-        latencies[count * 99 / 100],
-        cpu.as_secs_f64() * 1e6 / count as f64,
-    );
+    measure::propose(&leader, proposers, payload).await?;
     for (_, group) in members {
         // All that is behind may be purged: the journals stay small.
         group.checkpoint().await?;
     }
     Ok(())
-}
-
-/// Of all threads, in steps of the kernel's clock tick.
-fn cpu_time() -> io::Result<Duration> {
-    const TICK: Duration = Duration::from_millis(10);
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u32>().ok());
-    Ok(TICK * ticks.sum::<u32>())
 }

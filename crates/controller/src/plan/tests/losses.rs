@@ -109,17 +109,25 @@ fn the_controllers_change_one_step_after_the_other() {
     assert_eq!(controllers(world.image(), &world.known, &world.policy, world.now_ms), None);
 }
 
-#[test]
-fn a_few_shards_move_at_a_time() {
+/// A cluster of which a broker is drained, and what is to be done first.
+fn draining() -> (World, ChangeShardMembers) {
     let mut world = World::new(5);
     world.create_topic("orders", 50, 3);
     world.run();
     world.drain(5, true);
     world.settle();
-    let [Command::ChangeShardMembers(first)] = &world.commands()[..] else { panic!("{:?}", world.commands()) };
+    match &world.commands()[..] {
+        [Command::ChangeShardMembers(first)] => (world, first.clone()),
+        others => panic!("{others:?}"),
+    }
+}
+
+#[test]
+fn a_few_shards_move_at_a_time() {
+    let (mut world, first) = draining();
     assert_eq!(first.shards.len(), 2);
     // These two are on their way: their voters are still the old ones.
-    world.apply(Command::ChangeShardMembers(first.clone()));
+    world.apply(Command::ChangeShardMembers(first));
     assert_eq!(world.commands(), []);
     world.settle();
     assert_eq!(world.commands().len(), 1);
@@ -127,14 +135,9 @@ fn a_few_shards_move_at_a_time() {
 
 #[test]
 fn a_move_turns_when_its_target_is_lost_too() {
-    let mut world = World::new(5);
-    world.create_topic("orders", 50, 3);
-    world.run();
-    world.drain(5, true);
-    world.settle();
-    let [Command::ChangeShardMembers(first)] = &world.commands()[..] else { panic!("{:?}", world.commands()) };
+    let (mut world, first) = draining();
     let moved = first.shards[0].clone();
-    world.apply(Command::ChangeShardMembers(first.clone()));
+    world.apply(Command::ChangeShardMembers(first));
     let target = moved.to.iter().copied().find(|id| !moved.from.contains(id)).unwrap();
     world.drain(target.0, true);
     let next = replacements(world.image(), &world.known, &world.policy, world.now_ms).unwrap();
