@@ -37,3 +37,8 @@ impl Broker {
         self.endpoints(image, listener).find(|broker| broker.id == id)
     }
 }
+
+/// Brokers as responses name them.
+pub(crate) fn wire_ids(ids: &[BrokerId]) -> Vec<wire::messages::BrokerId> {
+    ids.iter().map(|id| wire::messages::BrokerId(id.0)).collect()
+}

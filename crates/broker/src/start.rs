@@ -249,13 +249,14 @@ async fn start_controller(
         executor: env.executor.clone(),
         random: env.random.clone(),
     };
-    let founds = !meta.founders.is_empty();
-    let bootstrap = match founds || links.peers().is_some() {
-        false => BTreeSet::from([Voter::new(id, directory)]),
-        true => meta.founders.iter().map(|it| Voter::new(BrokerId(it.node_id), it.directory_id)).collect(),
-    };
+    let me = Voter::new(id, directory);
+    let mut founders: BTreeSet<Voter> =
+        meta.founders.iter().map(|it| Voter::new(BrokerId(it.node_id), it.directory_id)).collect();
+    if founders.is_empty() && links.peers().is_none() {
+        founders.insert(me); // a directory from before clusters
+    }
     let controller = controller::Config {
-        raft: raft_config(links, GroupId::CONTROLLER, Voter::new(id, directory), bootstrap),
+        raft: raft_config(links, GroupId::CONTROLLER, me, founders.clone()),
         forward: PeerForward::over(links),
         ..controller::Config::single(id, directory, shards)
     };
@@ -270,10 +271,11 @@ async fn start_controller(
         ..Registration::new(id, directory)
     };
     let cluster_id = meta.cluster_id.clone();
-    let others = meta.founders.iter().filter(|it| it.node_id != meta.node_id);
-    let founders = others.map(|it| Registration::new(BrokerId(it.node_id), it.directory_id)).collect();
-    let first = Bootstrap { cluster_id, broker: broker.clone(), shards, features: initial_levels(), founders };
-    let bootstrap = (founds || links.peers().is_none()).then_some(first);
+    let bootstrap = founders.contains(&me).then(|| {
+        let others = founders.iter().filter(|voter| **voter != me);
+        let founders = others.map(|voter| Registration::new(voter.broker(), voter.directory)).collect();
+        Bootstrap { cluster_id, broker: broker.clone(), shards, features: initial_levels(), founders }
+    });
     cluster::register(links, config, &controller, bootstrap, broker).await?;
     Ok(controller)
 }

@@ -12,6 +12,7 @@ use wire::messages::{BrokerId, DescribeTopicPartitionsRequest, DescribeTopicPart
 
 use crate::broker::Leading;
 use crate::dispatch::Context;
+use crate::endpoints::wire_ids;
 use crate::operations::Operations;
 use crate::text::{string, text};
 
@@ -108,15 +109,14 @@ fn described(
     range: std::ops::Range<usize>,
 ) -> DescribeTopicPartitionsResponseTopic {
     let partitions = topic.numbered().skip(range.start).take(range.len()).map(|(index, place)| {
-        let ids = |ids: &[model::BrokerId]| ids.iter().map(|id| BrokerId(id.0)).collect::<Vec<_>>();
         let partition = DescribeTopicPartitionsResponsePartition::default()
             .with_partition_index(index)
-            .with_replica_nodes(ids(image.replicas(place)))
+            .with_replica_nodes(wire_ids(image.replicas(place)))
             .with_eligible_leader_replicas(Some(Vec::new()))
             .with_last_known_elr(Some(Vec::new()));
         match context.broker.leading(image, topic, index) {
             Some(Leading { leader, epoch, in_sync }) => {
-                partition.with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch).with_isr_nodes(ids(&in_sync))
+                partition.with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch).with_isr_nodes(wire_ids(&in_sync))
             }
             None => partition.with_error_code(ErrorCode::LeaderNotAvailable.code()).with_leader_id(BrokerId(-1)),
         }

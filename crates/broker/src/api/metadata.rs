@@ -16,6 +16,7 @@ use wire::messages::{BrokerId, MetadataRequest, MetadataResponse};
 use crate::broker::Leading;
 use crate::dispatch::Context;
 use crate::distinct::last_of_each;
+use crate::endpoints::wire_ids;
 use crate::operations::Operations;
 
 /// Since this version topics may be asked for by id.
@@ -115,13 +116,12 @@ fn answer(context: &Context, image: &ClusterImage, asked: MetadataRequestTopic) 
 fn described(context: &Context, image: &ClusterImage, topic: &Arc<TopicImage>) -> MetadataResponseTopic {
     let name = StrBytes::from_string(topic.name.to_string());
     let partitions = topic.numbered().map(|(index, place)| {
-        let ids = |ids: &[model::BrokerId]| ids.iter().map(|id| BrokerId(id.0)).collect::<Vec<_>>();
         let partition = MetadataResponsePartition::default()
             .with_partition_index(index)
-            .with_replica_nodes(ids(image.replicas(place)));
+            .with_replica_nodes(wire_ids(image.replicas(place)));
         match context.broker.leading(image, topic, index) {
             Some(Leading { leader, epoch, in_sync }) => {
-                partition.with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch).with_isr_nodes(ids(&in_sync))
+                partition.with_leader_id(BrokerId(leader.0)).with_leader_epoch(epoch).with_isr_nodes(wire_ids(&in_sync))
             }
             None => partition.with_error_code(ErrorCode::LeaderNotAvailable.code()).with_leader_id(BrokerId(-1)),
         }

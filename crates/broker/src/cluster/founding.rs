@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use config::ClusterConfig;
 use model::{BrokerId, Random};
-use peer::{Address, CallError, Identity, Message, Peers};
+use peer::{Address, Identity, Message, Peers};
 use tokio::time::{Instant, sleep};
 
 use super::kinds;
@@ -35,7 +35,7 @@ pub(crate) async fn found(peers: &Peers, me: &Identity, config: &ClusterConfig, 
         let mut missing = Vec::new();
         for (id, place) in &asked {
             let answer = peers.ask(place, kinds::STANDING, Message::default()).await;
-            match answer.map_err(|why| reason(&why)).and_then(|(identity, _)| expected(*id, identity)) {
+            match answer.map_err(|why| why.to_string()).and_then(|(identity, _)| expected(*id, identity)) {
                 Ok(Identity { cluster: Some(id), .. }) => return Founding::member(id),
                 Ok(identity) => drop(others.insert(identity.broker, identity)),
                 Err(why) => missing.push(format!("{place}: {why}")),
@@ -67,10 +67,6 @@ fn expected(id: Option<BrokerId>, found: Identity) -> Result<Identity, String> {
         )),
         _ => Ok(found),
     }
-}
-
-fn reason(why: &CallError) -> String {
-    why.to_string()
 }
 
 /// A configured address, as the cluster port's protocol has it.

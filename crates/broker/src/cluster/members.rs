@@ -1,12 +1,14 @@
 //! Keeping the members of each group as the image wants them: the group's leader changes them.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use model::GroupId;
 use raft::{Members, Voter};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::links::Member;
 use crate::broker::Broker;
@@ -14,54 +16,45 @@ use crate::broker::Broker;
 /// How often to look without being told: a change that failed is tried again.
 const PERIOD: Duration = Duration::from_millis(500);
 
-/// Groups whose members are being changed.
-type Busy = Arc<Mutex<BTreeSet<GroupId>>>;
-
 /// Changes members until the broker stops.
 pub(crate) async fn run(broker: Arc<Broker>) {
     let mut images = broker.controller.watch();
-    let busy = Busy::default();
+    let mut changes = FuturesUnordered::new();
+    let mut changing = BTreeSet::new();
     loop {
         let image = images.borrow_and_update().clone();
         // Those of shards that this broker has begun to lead: sessions run out there though nobody asks.
         broker.start_coordinators();
         for (group, _, member) in broker.links.led() {
             let (voters, learners) = (image.voters(group), image.learners(group));
-            if voters.is_empty() {
-                continue; // the image is not there yet, or the shard is gone
-            }
-            let is_busy = || busy.lock().unwrap_or_else(PoisonError::into_inner).contains(&group);
-            if !is_as_wanted(&member.members(), &voters, &learners) && !is_busy() {
-                busy.lock().unwrap_or_else(PoisonError::into_inner).insert(group);
-                model::spawn(change(broker.clone(), group, member, voters, learners, busy.clone()));
+            // None: the image is not there yet, or the shard is gone.
+            if !voters.is_empty() && !is_as_wanted(&member.members(), &voters, &learners) && changing.insert(group) {
+                changes.push(change(group, member, voters, learners));
             }
         }
         tokio::select! {
             biased;
             () = broker.stop.requested() => return,
+            Some(group) = changes.next() => drop(changing.remove(&group)),
             changed = timeout(PERIOD, images.changed()) => if matches!(changed, Ok(Err(_))) { return },
         }
     }
 }
 
+/// Changes the members of one group, or says why it could not; gives back the group.
 async fn change(
-    broker: Arc<Broker>,
     group: GroupId,
     member: Arc<dyn Member>,
     voters: BTreeSet<Voter>,
     learners: BTreeSet<Voter>,
-    busy: Busy,
-) {
+) -> GroupId {
     let shown = |set: &BTreeSet<Voter>| set.iter().map(|voter| voter.broker.to_string()).collect::<Vec<_>>().join(",");
     tracing::info!(%group, voters = shown(&voters), learners = shown(&learners), "members change");
-    tokio::select! {
-        biased;
-        () = broker.stop.requested() => {}
-        done = member.set_members(voters, learners) => if let Err(why) = done {
-            tracing::warn!(%group, why, "members could not be changed, to be tried again");
-        }
+    if let Err(why) = member.set_members(voters, learners).await {
+        tracing::warn!(%group, why, "members could not be changed, to be tried again");
+        sleep(PERIOD).await;
     }
-    busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&group);
+    group
 }
 
 fn is_as_wanted(now: &Members, voters: &BTreeSet<Voter>, learners: &BTreeSet<Voter>) -> bool {

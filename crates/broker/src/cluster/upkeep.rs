@@ -26,8 +26,7 @@ pub(crate) async fn run(broker: Arc<Broker>) {
             () = sleep(PERIOD) => {}
         }
         let image = broker.image();
-        observer.look(&broker, &image);
-        let known = Known { brokers: observer.seen(&broker, &image), groups: groups(&broker, &image) };
+        let known = Known { brokers: observer.look(&broker, &image), groups: groups(&broker, &image) };
         let policy = policy(&broker);
         fence(&broker, &image, &known, &policy).await;
         if broker.config().auto_leader_rebalance_enable() {
@@ -90,7 +89,6 @@ struct Track {
     last: Instant,
     /// Since when without a break; none while it is away.
     up_since: Option<Instant>,
-    gone: bool,
 }
 
 impl Observer {
@@ -98,29 +96,28 @@ impl Observer {
         Observer { begun: Instant::now(), brokers: BTreeMap::new() }
     }
 
-    fn look(&mut self, broker: &Broker, image: &ClusterImage) {
+    /// Looks who is there, and tells how each broker of the image is heard of.
+    fn look(&mut self, broker: &Broker, image: &ClusterImage) -> BTreeMap<BrokerId, Seen> {
         let (now, begun) = (Instant::now(), self.begun);
         let states = broker.links.peers().map(|peers| peers.states().borrow().clone()).unwrap_or_default();
         self.brokers.retain(|id, _| image.broker(*id).is_some());
-        for id in image.brokers().map(|broker| broker.id) {
-            let state = states.get(&id);
-            let is_there = id == broker.id() || state.is_some_and(PeerState::is_up);
-            let track = self.brokers.entry(id).or_insert(Track { last: begun, up_since: None, gone: false });
-            track.gone = state.is_some_and(PeerState::is_gone);
-            track.up_since = is_there.then(|| track.up_since.unwrap_or(now));
-            if is_there {
+        let seen = image.brokers().map(|known| {
+            let state = states.get(&known.id);
+            let identity = state.and_then(PeerState::identity);
+            let track = self.brokers.entry(known.id).or_insert(Track { last: begun, up_since: None });
+            if known.id == broker.id() || identity.is_some() {
                 track.last = now;
+                track.up_since.get_or_insert(now);
+            } else {
+                track.up_since = None;
             }
-        }
-    }
-
-    fn seen(&self, broker: &Broker, image: &ClusterImage) -> BTreeMap<BrokerId, Seen> {
-        let states = broker.links.peers().map(|peers| peers.states().borrow().clone()).unwrap_or_default();
-        let seen = self.brokers.iter().filter_map(|(id, track)| {
-            let identity = states.get(id).and_then(PeerState::identity);
-            let directory = identity.map(|it| it.directory).or_else(|| image.broker(*id).map(|it| it.directory))?;
-            let steady = track.up_since.map_or(Duration::ZERO, |since| since.elapsed());
-            Some((*id, Seen { silent: track.last.elapsed(), steady, gone: track.gone, directory }))
+            let seen = Seen {
+                silent: now.duration_since(track.last),
+                steady: track.up_since.map_or(Duration::ZERO, |since| now.duration_since(since)),
+                gone: state.is_some_and(PeerState::is_gone),
+                directory: identity.map_or(known.directory, |identity| identity.directory),
+            };
+            (known.id, seen)
         });
         seen.collect()
     }
