@@ -1,7 +1,7 @@
 //! A cluster whose brokers are killed, frozen and stopped in turn under load, and what clients saw of it checked as a
 //! history.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -17,6 +17,11 @@ const BROKERS: usize = 3;
 /// longer than a leader is waited for, and measure nothing but that.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// To be held while a cluster runs.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Between two blows at least so much is acknowledged and so much read.
 const STEP: usize = 300;
 
@@ -29,7 +34,7 @@ fn each_in_turn(
     strike: impl Fn(&mut Broker) -> Result<(), ProcessError>,
     mend: impl Fn(&mut Broker) -> Result<(), ProcessError>,
 ) {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let launch = Broker::launch().set("group.initial.rebalance.delay.ms", 0);
     let mut cluster = Cluster::start_as(&vec![launch; BROKERS]).unwrap();
     let topic = unique("cluster-under-load");

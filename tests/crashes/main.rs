@@ -3,4 +3,5 @@
 
 mod cluster;
 mod load;
+mod moves;
 mod under_load;

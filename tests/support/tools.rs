@@ -20,11 +20,17 @@ impl Tools {
     /// A JVM for tools that talk to `broker`.
     #[track_caller]
     pub fn new(broker: &TestBroker) -> Self {
+        Self::at(broker.address())
+    }
+
+    /// A JVM for tools that talk to the brokers at these addresses.
+    #[track_caller]
+    pub fn at(address: String) -> Self {
         let mut command = jvm_of_tools();
         command.arg("tidelog.Shell").stdin(Stdio::piped());
         let mut shell = Child::spawn(&mut command).unwrap_or_else(|error| panic!("{error}"));
         let commands = shell.stdin().expect("its standard input is piped");
-        Self { shell, commands, address: broker.address(), read: 0 }
+        Self { shell, commands, address, read: 0 }
     }
 
     /// Runs a tool, which must end with exit code 0; what it printed on both outputs.

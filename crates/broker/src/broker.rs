@@ -9,7 +9,7 @@ use journal::Journal;
 use log::FileCache;
 use model::{BrokerId, ErrorCode, GroupId, PartitionId};
 use raft::Status;
-use shard::{Partition, Shard};
+use shard::{Partition, Shard, Stage};
 use tokio::sync::watch;
 
 use crate::background::compaction::Compactions;
@@ -171,7 +171,10 @@ impl Broker {
         let term = here.leading_term(self.id()).filter(|_| here.holds_lease()).ok_or(ErrorCode::NotLeaderOrFollower)?;
         let id = PartitionId { topic: topic.id, index };
         let partition = here.shard.view().get(id).ok_or(ErrorCode::NotLeaderOrFollower)?;
-        let leader_epoch = partition.epoch_base.in_term(term);
+        if partition.stage() != Stage::Serving {
+            return Err(ErrorCode::NotLeaderOrFollower); // it goes elsewhere, or is not all here
+        }
+        let leader_epoch = partition.epoch_base().in_term(term);
         Ok(Led { partition, shard: here.shard.clone(), leader_epoch, place })
     }
 

@@ -192,6 +192,7 @@ pub(crate) async fn open(
         connections: Arc::default(),
         pace: Pace::default(),
     });
+    broker.links.set_broker(&broker);
     tell_what_does_nothing(&broker.config());
     broker.room.look(&broker.journal);
     start_shards(&broker).await?;
@@ -338,6 +339,7 @@ pub(crate) fn start_background(broker: &Arc<Broker>) {
     if broker.links.peers().is_some() {
         model::spawn(cluster::follow::run(broker.clone()));
         model::spawn(cluster::members::run(broker.clone()));
+        model::spawn(cluster::moves::run(broker.clone()));
         model::spawn(cluster::upkeep::run(broker.clone()));
     }
     // The directories of a shard that is left out would look like nobody's.

@@ -108,8 +108,8 @@ fn check_effects(
     Ok(())
 }
 
-/// Rates at which replicas are copied, in bytes a second. They can be set while running alone, and one node copies
-/// nothing, whatever they say.
+/// Rates at which replicas are copied, in bytes a second. They can be set while running alone, and bound partitions that
+/// are reassigned.
 const COPYING_RATES: [&str; 3] = [
     "follower.replication.throttled.rate",
     "leader.replication.throttled.rate",

@@ -1,6 +1,6 @@
 //! Random commands over a world so small that they meet each other.
 
-use model::{BrokerId, GroupId, TopicId, TopicName};
+use model::{BrokerId, GroupId, PartitionId, TopicId, TopicName};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         3 => several(members_change()).prop_map(|shards| Command::ChangeShardMembers(ChangeShardMembers { shards })),
         2 => (some_brokers(), some_brokers())
             .prop_map(|(from, to)| Command::SetControllers(SetControllers { from, to })),
+        3 => several(partition_move()).prop_map(|moves| Command::MovePartitions(MovePartitions { moves })),
+        2 => several(arrival()).prop_map(|arrivals| Command::FinishMoves(FinishMoves { arrivals })),
         3 => several(wish()).prop_map(|wishes| Command::CreateShards(CreateShards { wishes })),
         6 => several(new_topic()).prop_map(|topics| Command::CreateTopics(CreateTopics { topics })),
         3 => several(topic_id()).prop_map(|topics| Command::DeleteTopics(DeleteTopics { topics })),
@@ -64,6 +66,22 @@ fn registration() -> impl Strategy<Value = Registration> {
 
 fn members_change() -> impl Strategy<Value = MembersChange> {
     (shard(), some_brokers(), some_brokers()).prop_map(|(shard, from, to)| MembersChange { shard, from, to })
+}
+
+fn partition_move() -> impl Strategy<Value = PartitionMove> {
+    (partition(), shard(), prop::option::weighted(0.8, shard())).prop_map(|(partition, from, to)| PartitionMove {
+        partition,
+        from,
+        to,
+    })
+}
+
+fn arrival() -> impl Strategy<Value = Arrival> {
+    (partition(), 0..40_u64, -2..3_i32).prop_map(|(partition, id, base_epoch)| Arrival { partition, id, base_epoch })
+}
+
+fn partition() -> impl Strategy<Value = PartitionId> {
+    (topic_id(), -1..5_i32).prop_map(|(topic, index)| PartitionId { topic, index })
 }
 
 /// Mostly few of them, so that a precondition may hold by chance.

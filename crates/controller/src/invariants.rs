@@ -13,6 +13,7 @@ pub(crate) fn violations(image: &ClusterImage) -> Vec<String> {
     controllers_are_few_distinct_and_registered(image, &mut found);
     only_fenced_brokers_are_away(image, &mut found);
     partitions_live_in_shards_that_count_them(image, &mut found);
+    partitions_move_between_shards_that_exist(image, &mut found);
     both_topic_indexes_agree(image, &mut found);
     no_two_names_share_a_metric(image, &mut found);
     found
@@ -70,6 +71,15 @@ fn partitions_live_in_shards_that_count_them(image: &ClusterImage, found: &mut V
     }
     if total != image.partition_count() {
         found.push(format!("the image counts {} partitions, not {total}", image.partition_count()));
+    }
+}
+
+fn partitions_move_between_shards_that_exist(image: &ClusterImage, found: &mut Vec<String>) {
+    for (id, to) in image.moves() {
+        let from = image.partition(id).map(|place| place.shard);
+        if from.is_none_or(|from| from == to.to) || image.shard(to.to).is_none() {
+            found.push(format!("partition {id} is on its way from {from:?} to {}", to.to));
+        }
     }
 }
 

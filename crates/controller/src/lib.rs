@@ -33,18 +33,18 @@ mod store;
 
 pub use apply::{MAX_CONTROLLERS, Outcome, Refusal, apply, check_name};
 pub use command::{
-    AllocateProducerIds, Bootstrap, COMMAND_VERSION, ChangeShardMembers, Command, CreatePartitions, CreateShards,
-    CreateTopics, DeleteTopics, DrainBroker, FenceBroker, MAX_COMMAND_BYTES, MembersChange, NewPartitions, NewTopic,
-    Precondition, Registration, SetControllers, SetFeatures, SetSettings, SettingChange, SettingsChange, ShardWish,
-    UnregisterBroker,
+    AllocateProducerIds, Arrival, Bootstrap, COMMAND_VERSION, ChangeShardMembers, Command, CreatePartitions,
+    CreateShards, CreateTopics, DeleteTopics, DrainBroker, FenceBroker, FinishMoves, MAX_COMMAND_BYTES, MembersChange,
+    MovePartitions, NewPartitions, NewTopic, PartitionMove, Precondition, Registration, SetControllers, SetFeatures,
+    SetSettings, SettingChange, SettingsChange, ShardWish, UnregisterBroker,
 };
-pub use controller::{Config, Controller, Environment, TopicResult};
+pub use controller::{Config, Controller, Environment, Reassignment, TopicResult};
 pub use error::{ControllerError, SubmitError};
 pub use features::{FEATURES, Feature, FinalizedFeatures, METADATA_VERSION, feature, initial_levels, supported};
 pub use format::FormatError;
 pub use forward::{Alone, Forward, ForwardError, Forwarding};
 pub use image::{
-    BrokerImage, ClusterImage, Draft, Endpoint, Key, PartitionImage, Resource, Settings, ShardImage, TopicImage,
+    BrokerImage, ClusterImage, Draft, Endpoint, Key, Move, PartitionImage, Resource, Settings, ShardImage, TopicImage,
 };
 pub use machine::Machine;
 pub use placement::{Defaults, Growth, Layout, TopicSpec};

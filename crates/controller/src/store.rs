@@ -10,14 +10,14 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use model::{BrokerId, GroupId};
+use model::{BrokerId, GroupId, PartitionId};
 use raft::{Applied, EntryId};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use uuid::Uuid;
 
 use crate::format::{self, FormatError};
-use crate::image::{BrokerImage, ClusterImage, Draft, Key, Resource, Settings, ShardImage, TopicImage};
+use crate::image::{BrokerImage, ClusterImage, Draft, Key, Move, Resource, Settings, ShardImage, TopicImage};
 
 #[cfg(test)]
 pub(crate) use tests::differences;
@@ -29,6 +29,7 @@ const APPLIED: &str = "applied";
 const CLUSTER: &str = "cluster";
 const FEATURES: &str = "features";
 const BROKER: &str = "broker";
+const MOVE: &str = "move";
 const SETTINGS: &str = "settings";
 const SHARD: &str = "shard";
 const TOPIC: &str = "topic";
@@ -64,6 +65,13 @@ struct StoredShard {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredMove {
+    partition: PartitionId,
+    to: GroupId,
+    id: u64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredSettings {
     resource: Resource,
     settings: Settings,
@@ -85,6 +93,10 @@ pub(crate) fn load(content: &BTreeMap<Bytes, Bytes>) -> Result<(Draft, Option<Ap
             BROKER => draft.put_broker(read::<BrokerImage>("broker", value)?),
             CLUSTER => load_cluster(&mut draft, read("cluster", value)?),
             FEATURES => draft.set_features(read("set of features", value)?),
+            MOVE => {
+                let StoredMove { partition, to, id } = read("move of a partition", value)?;
+                draft.put_move(partition, Move { to, id });
+            }
             SETTINGS => {
                 let stored = read::<StoredSettings>("set of settings", value)?;
                 draft.put_settings(stored.resource, stored.settings);
@@ -142,8 +154,16 @@ pub(crate) fn keys(image: &ClusterImage) -> BTreeSet<Key> {
     let brokers = image.brokers().map(|it| Key::Broker(it.id));
     let shards = image.shards().map(|it| Key::Shard(it.id));
     let topics = image.topics().map(|it| Key::Topic(it.id));
+    let moves = image.moves().map(|(partition, _)| Key::Move(partition));
     let settings = image.all_settings().map(|(resource, _)| Key::Settings(resource.clone()));
-    [Key::Cluster, Key::Features].into_iter().chain(brokers).chain(shards).chain(topics).chain(settings).collect()
+    [Key::Cluster, Key::Features]
+        .into_iter()
+        .chain(brokers)
+        .chain(shards)
+        .chain(topics)
+        .chain(moves)
+        .chain(settings)
+        .collect()
 }
 
 fn key_bytes(key: &Key) -> Bytes {
@@ -153,6 +173,7 @@ fn key_bytes(key: &Key) -> Bytes {
         Key::Broker(id) => format!("{BROKER}:{id}").into(),
         Key::Shard(id) => format!("{SHARD}:{}", id.0).into(),
         Key::Topic(id) => format!("{TOPIC}:{id}").into(),
+        Key::Move(partition) => format!("{MOVE}:{}:{}", partition.topic, partition.index).into(),
         Key::Settings(resource) => format!("{SETTINGS}:{}:{}", resource.kind(), resource.name()).into(),
     }
 }
@@ -177,6 +198,10 @@ fn value(image: &ClusterImage, key: &Key) -> Option<Bytes> {
             image.shard(*id).map(|shard| write(&stored(shard)))
         }
         Key::Topic(id) => image.topic_by_id(*id).map(|topic| write(topic.as_ref())),
+        Key::Move(id) => {
+            let stored = |moving: &Move| StoredMove { partition: *id, to: moving.to, id: moving.id };
+            image.move_of(*id).map(|moving| write(&stored(moving)))
+        }
         Key::Settings(resource) => {
             let stored = |settings| StoredSettings { resource: resource.clone(), settings };
             image.settings(resource).map(|settings| write(&stored(settings.clone())))

@@ -126,6 +126,11 @@ impl PartitionLog {
         self.shared.log_end.load(Ordering::Acquire)
     }
 
+    /// Up to this offset a compaction has left at most one record of each key; 0 where none has been.
+    pub fn cleaned_to(&self) -> i64 {
+        self.shared.state().cleaned_to
+    }
+
     /// Bytes of batches in all segments.
     pub fn size_bytes(&self) -> u64 {
         self.shared.size_bytes.load(Ordering::Relaxed)
@@ -165,12 +170,26 @@ impl PartitionLog {
     /// Moves the log start up to `to`, at most the log end; never down. Segments that end before it are dropped, all of
     /// them if nothing is left: their files stay until [`take_dropped`](Self::take_dropped).
     pub fn advance_start(&self, to: i64) {
-        let shared = &*self.shared;
-        let _hands = shared.hands();
+        let _hands = self.shared.hands();
         let to = to.min(self.log_end());
-        if to <= self.log_start() {
-            return;
+        if to > self.log_start() {
+            self.drop_below(to);
         }
+    }
+
+    /// Drops all that is here, as [`advance_start`](Self::advance_start): the next record will have `offset`, which is
+    /// at least the log end, or a greater one.
+    pub fn begin_anew_at(&self, offset: i64) {
+        let _hands = self.shared.hands();
+        if offset > self.log_end() {
+            self.drop_below(self.log_end());
+            self.shared.log_end.store(offset, Ordering::Release);
+            self.shared.log_start.store(offset, Ordering::Release);
+        }
+    }
+
+    fn drop_below(&self, to: i64) {
+        let shared = &*self.shared;
         let mut state = shared.state();
         let ends: Vec<i64> = shared.segment_ends(&state).collect();
         let dropped = ends.partition_point(|end| *end <= to);

@@ -29,6 +29,24 @@ impl PartitionLog {
         self.read_mapped(from, max_bytes, min_one_batch, true)
     }
 
+    /// As [`read`](Self::read), each batch by itself in memory of its own, read with `pread` and its checksum checked:
+    /// for those who look at the bytes. Blocks. At least one batch, if there is one.
+    pub fn read_checked(&self, from: i64, max_bytes: usize) -> Result<Vec<Bytes>, LogError> {
+        let mut batches: Vec<Bytes> = Vec::new();
+        let mut left = max_bytes;
+        for segment in self.segments_from(from, max_bytes as u64)? {
+            let from = from.max(segment.facts.base_offset);
+            match self.shared.read_checked(&segment, from, &mut left, &mut batches) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(LogError::Damaged { .. } | LogError::Io { .. }) if !batches.is_empty() => break,
+                Err(_) if self.was_replaced(from, &segment) => return self.read_checked(from, max_bytes),
+                Err(error) => return Err(self.unless_dropped(from, error)),
+            }
+        }
+        Ok(batches)
+    }
+
     /// Whether a read from this offset may have to wait for the disk.
     pub fn is_cold(&self, offset: i64) -> bool {
         offset < self.log_end() && self.shared.warmth.is_cold(offset)
@@ -152,6 +170,31 @@ impl Shared {
         let bytes = bytes.map_err(|error| self.unreadable(segment, ScanError::from_map(error, start), take.from))?;
         self.remember_end(segment, &open, end);
         Ok(Taken { bytes, to_end: end == log_bytes })
+    }
+
+    /// Adds batches of one segment; whether there may be room for more.
+    fn read_checked(
+        &self,
+        segment: &Segment,
+        from: i64,
+        left: &mut usize,
+        batches: &mut Vec<Bytes>,
+    ) -> Result<bool, LogError> {
+        if segment.facts.log_bytes == 0 {
+            return Ok(true);
+        }
+        let open = self.open(segment)?;
+        let Some(mut position) = self.position_of(segment, &open, from)? else { return Ok(true) };
+        while position < segment.facts.log_bytes {
+            let Some(found) = self.batch_at(segment, &open, position)? else { break };
+            if found.head.size_bytes() > *left && !batches.is_empty() {
+                return Ok(false);
+            }
+            batches.push(self.checked_batch(segment, &open, &found)?);
+            *left = left.saturating_sub(found.head.size_bytes());
+            position = found.end();
+        }
+        Ok(*left > 0)
     }
 
     /// Where the last whole batch ends in a file that was cut. The one at `start` at least must be whole.

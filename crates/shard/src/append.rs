@@ -10,7 +10,7 @@ use record::{BatchHead, BatchView, HEADER_BYTES, Records, TimestampType};
 use crate::entry::Appends;
 use crate::limits::GROUP_BATCH_BYTES;
 use crate::machine::{Cell, Machine};
-use crate::partition::Partition;
+use crate::partition::{Partition, Stage};
 use crate::producers::{Sequence, Verdict, last_sequence};
 
 /// Where a batch went.
@@ -53,6 +53,9 @@ impl Machine {
         let Some(cell) = self.cells.get_mut(&id) else {
             return Ok(Err(ErrorCode::UnknownTopicOrPartition));
         };
+        if cell.partition.stage() != Stage::Serving {
+            return Ok(Err(ErrorCode::NotLeaderOrFollower));
+        }
         let Some(head) = BatchHead::copy_of(batch) else {
             return Ok(Err(ErrorCode::CorruptMessage));
         };
@@ -84,7 +87,7 @@ impl Cell {
         let partition = &self.partition;
         let base_offset = partition.log.log_end();
         head.set_base_offset(base_offset);
-        head.set_leader_epoch(partition.epoch_base.in_term(term));
+        head.set_leader_epoch(partition.epoch_base().in_term(term));
         partition.log.append(&head, &batch[HEADER_BYTES..], now_ms)?;
         feed_groups(partition, batch, base_offset);
         partition.grown(now_ms);
@@ -106,14 +109,14 @@ fn sequence_of(head: &BatchHead) -> Option<Sequence> {
 }
 
 /// Keeps the view of groups live: it has seen each record of its partition once it is applied.
-fn feed_groups(partition: &Partition, batch: &Bytes, base_offset: i64) {
+pub(crate) fn feed_groups(partition: &Partition, batch: &[u8], base_offset: i64) {
     let Some(mut groups) = partition.groups() else { return };
     if let Err(why) = feed(&mut groups, batch, base_offset) {
         tracing::error!(topic = TopicName::CONSUMER_OFFSETS, base_offset, %why, "group records were not understood");
     }
 }
 
-fn feed(groups: &mut GroupStore, batch: &Bytes, base_offset: i64) -> Result<(), Box<dyn std::error::Error>> {
+fn feed(groups: &mut GroupStore, batch: &[u8], base_offset: i64) -> Result<(), Box<dyn std::error::Error>> {
     let view = BatchView::new(batch)?;
     for record in Records::of(&view, GROUP_BATCH_BYTES)?.iter() {
         let record = record?;

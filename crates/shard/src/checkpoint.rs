@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::entry::PartitionSettings;
 use crate::garbage::Garbage;
 use crate::machine::{Cell, Machine};
-use crate::partition::{EpochBase, KnownProducers, Partition};
+use crate::partition::{Arrival, EpochBase, KnownProducers, Partition, Stage, Standing};
 use crate::producers::Producers;
 
 pub(crate) const META_KEY: &[u8] = b"m";
@@ -39,6 +39,8 @@ pub(crate) struct Meta {
     pub(crate) membership: Vec<u8>,
     pub(crate) clock_ms: i64,
     pub(crate) level: u16,
+    #[serde(default)]
+    pub(crate) image_version: u64,
 }
 
 /// The value of a key `p...`.
@@ -46,6 +48,12 @@ pub(crate) struct Meta {
 pub(crate) struct PartitionRecord {
     pub(crate) topic: TopicName,
     pub(crate) epoch_base: EpochBase,
+    #[serde(default)]
+    pub(crate) stage: Stage,
+    #[serde(default)]
+    pub(crate) arrived_by: Option<u64>,
+    #[serde(default)]
+    pub(crate) arrival: Option<Arrival>,
     pub(crate) settings: PartitionSettings,
     pub(crate) log: LogDescription,
     #[serde(default)]
@@ -77,8 +85,11 @@ struct Pending {
 }
 
 impl Unsaved {
-    pub(crate) fn closed(&mut self, partition: Arc<Partition>, due_ms: i64) {
-        self.pending.edits.insert(partition_key(PARTITION_PREFIX, partition.id).freeze(), None);
+    /// A partition has ceased, with what the manifest may hold of its groups.
+    pub(crate) fn closed(&mut self, partition: Arc<Partition>, groups: Vec<(Bytes, Option<Bytes>)>, due_ms: i64) {
+        let id = partition.id;
+        self.pending.edits.insert(partition_key(PARTITION_PREFIX, id).freeze(), None);
+        self.pending.edits.extend(groups.into_iter().map(|(key, value)| (group_key(id, &key), value)));
         self.garbage.add_partition(partition, due_ms);
     }
 
@@ -159,6 +170,7 @@ impl Machine {
             membership: applied.membership.clone().into(),
             clock_ms: self.clock_ms,
             level: self.level,
+            image_version: self.view.image_version(),
         })
     }
 }
@@ -170,9 +182,13 @@ fn capture(cell: &mut Cell, now_ms: i64, edits: &mut BTreeMap<Bytes, Option<Byte
     cell.producers.forget_expired(now_ms, cell.settings.producer_expiration_ms);
     let last_batches = cell.producers.last_batches();
     cell.partition.set_known_producers(KnownProducers { below: log.next_offset, last_batches });
+    let Standing { epoch_base, stage, arrived_by } = *cell.partition.standing();
     let record = PartitionRecord {
         topic: cell.partition.topic.clone(),
-        epoch_base: cell.partition.epoch_base,
+        epoch_base,
+        stage,
+        arrived_by,
+        arrival: cell.partition.arrival,
         settings: cell.settings.clone(),
         log,
         producers: cell.producers.clone(),

@@ -7,7 +7,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`entry`] | the entries, byte by byte |
-//! | `machine`, `append`, `lifecycle` | apply |
+//! | `machine`, `append`, `lifecycle`, `moves` | apply |
 //! | `producers` | idempotence: duplicates, gaps, fencing |
 //! | `stall`, `health` | what happens when the disk refuses |
 //! | `checkpoint`, `garbage`, `restore` | the manifest, and starting from it |
@@ -23,6 +23,7 @@ mod health;
 mod lifecycle;
 mod limits;
 mod machine;
+mod moves;
 mod partition;
 mod producers;
 mod questions;
@@ -37,9 +38,8 @@ mod waiters;
 pub use append::{AppendResult, Appended};
 pub use error::ShardError;
 pub use health::Health;
-pub use lifecycle::partition_dir;
 pub use machine::{Machine, Outcome};
-pub use partition::{EpochBase, KnownProducers, Partition};
+pub use partition::{EpochBase, KnownProducers, Partition, Stage};
 pub use questions::ActiveProducer;
 pub use repair::{Loss, LostRecords, accept, examine};
 pub use shard::{Options, Shard};

@@ -4,17 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use log::PartitionLog;
-use model::{PartitionId, TopicName};
+use model::{ErrorCode, PartitionId, TopicName};
 
 use crate::entry::{AdvanceStart, Configure, OpenPartition};
 use crate::machine::{Cell, Machine, Outcome};
-use crate::partition::{EpochBase, Partition};
+use crate::partition::{Arrival, EpochBase, Partition, Stage};
 use crate::producers::Producers;
 
 /// Where a partition's files are: `topics/<name>/<partition>-<topic id>`. The id keeps a topic that
-/// was deleted apart from a new one of its name; the name is there for people.
-pub fn partition_dir(topics: &Path, topic: &TopicName, id: PartitionId) -> PathBuf {
-    topics.join(topic.as_str()).join(format!("{}-{}", id.index, id.topic))
+/// was deleted apart from a new one of its name; the name is there for people. One that came from another shard has
+/// `-<shard>-<entry>` at its end: its old replica may be on the same broker.
+pub(crate) fn partition_dir(topics: &Path, topic: &TopicName, id: PartitionId, arrival: Option<Arrival>) -> PathBuf {
+    let suffix = arrival.map(|it| format!("-{}-{}", it.shard.0, it.entry)).unwrap_or_default();
+    topics.join(topic.as_str()).join(format!("{}-{}{suffix}", id.index, id.topic))
 }
 
 impl Machine {
@@ -23,7 +25,7 @@ impl Machine {
             if self.cells.contains_key(&open.id) {
                 continue; // a reconciler that restarted proposes once more
             }
-            let dir = partition_dir(&self.topics, &open.topic, open.id);
+            let dir = partition_dir(&self.topics, &open.topic, open.id, None);
             let log = PartitionLog::create(self.files.clone(), dir, open.settings.log.clone(), open.start_offset);
             let epoch_base = EpochBase { epoch: open.epoch_base };
             let partition = Arc::new(Partition::new(open.id, open.topic, log, epoch_base, open.settings.clone()));
@@ -37,14 +39,22 @@ impl Machine {
 
     pub(crate) fn close_partitions(&mut self, ids: Vec<PartitionId>) -> Outcome {
         for id in ids {
-            if let Some(cell) = self.cells.remove(&id) {
-                let due_ms = self.clock_ms.saturating_add(cell.settings.file_delete_delay_ms);
-                self.unsaved().closed(cell.partition, due_ms);
-                self.view.remove(id);
-            }
+            self.close_partition(id);
         }
         self.view.announce();
         Outcome::Done
+    }
+
+    pub(crate) fn close_partition(&mut self, id: PartitionId) {
+        if let Some(cell) = self.cells.remove(&id) {
+            let due_ms = self.clock_ms.saturating_add(cell.settings.file_delete_delay_ms);
+            let groups = cell.partition.groups().map(|mut groups| {
+                groups.clear();
+                groups.take_dirty()
+            });
+            self.unsaved().closed(cell.partition, groups.unwrap_or_default(), due_ms);
+            self.view.remove(id);
+        }
     }
 
     pub(crate) fn configure(&mut self, changes: Vec<Configure>) -> Outcome {
@@ -59,8 +69,13 @@ impl Machine {
     }
 
     pub(crate) fn advance_start(&mut self, moves: AdvanceStart) -> Outcome {
+        let mut outcome = Outcome::Done;
         for start in moves.partitions {
             let Some(cell) = self.cells.get(&start.id) else { continue };
+            if cell.partition.stage() != Stage::Serving {
+                outcome = Outcome::Refused(ErrorCode::NotLeaderOrFollower);
+                continue;
+            }
             let log = &cell.partition.log;
             if start.offset > log.log_start() && start.offset <= log.log_end() {
                 log.advance_start(start.offset);
@@ -71,6 +86,6 @@ impl Machine {
                 self.dirty.insert(start.id);
             }
         }
-        Outcome::Done
+        outcome
     }
 }

@@ -13,11 +13,11 @@ use manifest::Manifest;
 use model::{ErrorCode, GroupId, PartitionId};
 use raft::{Applied, EntryId, StateMachine};
 
-use crate::append::AppendResult;
+use crate::append::{AppendResult, Interrupted};
 use crate::checkpoint::Unsaved;
-use crate::entry::{self, Appends, Command, PartitionSettings};
+use crate::entry::{self, Appends, Command, Departure, PartitionSettings};
 use crate::health::Health;
-use crate::partition::Partition;
+use crate::partition::{EpochBase, Partition};
 use crate::producers::Producers;
 use crate::questions::Questions;
 use crate::stall::Stall;
@@ -28,6 +28,12 @@ use crate::view::View;
 pub enum Outcome {
     /// Of each batch of an append, in order.
     Appended(Vec<AppendResult>),
+    /// The partition is on its way here, and has come so far.
+    Arriving(i64),
+    /// The partition lives here from now on, with these leader epochs.
+    Adopted(EpochBase),
+    /// Nothing is added to the partition here any more.
+    Departed(Box<Departure>),
     /// It is done; what was done already counts as done.
     Done,
     /// It cannot be done.
@@ -110,8 +116,16 @@ impl Machine {
             Command::Append(appends) => self.append_or_stall(id, payload, appends, done),
             Command::AppendInTerm(term, _) if term != id.term => Outcome::Refused(ErrorCode::NotCoordinator),
             Command::AppendInTerm(_, appends) => self.append_or_stall(id, payload, appends, done),
-            Command::Open(partitions) => self.open_partitions(partitions),
-            Command::Close(ids) => self.close_partitions(ids),
+            Command::Open(open) => self.as_of(open.as_of, |machine| machine.open_partitions(open.partitions)),
+            Command::Close(close) => self.as_of(close.as_of, |machine| machine.close_partitions(close.ids)),
+            Command::Expect(expect) => self.as_of(expect.as_of, |machine| machine.expect(id, expect)),
+            Command::Import(import) => match self.import(import, done) {
+                Ok(outcome) => outcome,
+                Err(interrupted) => self.stall(id, payload, &interrupted),
+            },
+            Command::Adopt(adopt) => self.adopt(id.term, adopt),
+            Command::Depart(depart) => self.as_of(depart.as_of, |machine| machine.depart(id.term, depart)),
+            Command::Stay(stay) => self.as_of(stay.as_of, |machine| machine.stay(stay.partition)),
             Command::Configure(changes) => self.configure(changes),
             Command::AdvanceStart(moves) => self.advance_start(moves),
             Command::FeatureLevel(feature) => {
@@ -121,15 +135,27 @@ impl Machine {
         }
     }
 
+    /// Does what a leader found in a cluster image, unless that is older than one which was acted on before: a new
+    /// leader may know less than the one before it, and would close partitions that it has not heard of yet.
+    fn as_of(&mut self, version: u64, act: impl FnOnce(&mut Self) -> Outcome) -> Outcome {
+        if version < self.view.image_version() {
+            return Outcome::Refused(ErrorCode::StaleControllerEpoch);
+        }
+        self.view.set_image_version(version);
+        act(self)
+    }
+
     fn append_or_stall(&mut self, id: EntryId, payload: &Bytes, appends: Appends, done: usize) -> Outcome {
         match self.append(id.term, appends, done) {
             Ok(results) => Outcome::Appended(results),
-            Err(interrupted) => {
-                self.health.stall(&interrupted.error);
-                self.stall = Some(Stall::new(id, payload.clone(), interrupted.batches_done));
-                Outcome::Refused(ErrorCode::KafkaStorageError)
-            }
+            Err(interrupted) => self.stall(id, payload, &interrupted),
         }
+    }
+
+    fn stall(&mut self, id: EntryId, payload: &Bytes, interrupted: &Interrupted) -> Outcome {
+        self.health.stall(&interrupted.error);
+        self.stall = Some(Stall::new(id, payload.clone(), interrupted.batches_done));
+        Outcome::Refused(ErrorCode::KafkaStorageError)
     }
 
     /// Applies what had to wait for the disk, in order, as far as the disk allows.

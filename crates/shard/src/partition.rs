@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use coordinator::GroupStore;
 use log::PartitionLog;
-use model::{PartitionId, TopicName};
+use model::{GroupId, PartitionId, TopicName};
 use serde::{Deserialize, Serialize};
 
 use crate::entry::PartitionSettings;
@@ -25,6 +25,46 @@ impl EpochBase {
     }
 }
 
+impl EpochBase {
+    /// Such that the leader epoch in `term` comes after `epoch`.
+    pub(crate) fn after(epoch: i32, term: u64) -> Self {
+        let so_far = model::leader_epoch(0, term);
+        EpochBase { epoch: epoch.saturating_add(1).saturating_sub(so_far) }
+    }
+}
+
+/// Whether a partition is here for others to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// It is.
+    #[default]
+    Serving,
+    /// It is on its way here, by this move.
+    Arriving(u64),
+    /// It is on its way to another shard, by this move, and takes no more records here.
+    Leaving(u64),
+}
+
+/// How a partition came here from another shard: names its directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Arrival {
+    /// This shard.
+    pub(crate) shard: GroupId,
+    /// Index of the entry by which it was first expected.
+    pub(crate) entry: u64,
+}
+
+/// How a partition stands in its shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    pub(crate) epoch_base: EpochBase,
+    #[serde(default)]
+    pub(crate) stage: Stage,
+    /// The move by which it came here.
+    #[serde(default)]
+    pub(crate) arrived_by: Option<u64>,
+}
+
 /// The last batches of idempotent producers. A copy, so that apply need not share what it knows with every batch.
 #[derive(Clone, Debug)]
 pub struct KnownProducers {
@@ -42,8 +82,8 @@ pub struct Partition {
     pub topic: TopicName,
     /// Its records.
     pub log: PartitionLog,
-    /// Where its leader epochs begin.
-    pub epoch_base: EpochBase,
+    pub(crate) arrival: Option<Arrival>,
+    standing: Mutex<Standing>,
     settings: Mutex<PartitionSettings>,
     /// Committed offsets and group metadata, if this is a partition of `__consumer_offsets`.
     groups: Option<Mutex<GroupStore>>,
@@ -67,13 +107,32 @@ impl Partition {
             id,
             topic,
             log,
-            epoch_base,
+            arrival: None,
+            standing: Mutex::new(Standing { epoch_base, stage: Stage::Serving, arrived_by: None }),
             settings: Mutex::new(settings),
             groups,
             waiters: Waiters::default(),
             known: Mutex::new(known),
             last_append_ms: AtomicI64::new(-1),
         }
+    }
+
+    pub(crate) fn placed(self, arrival: Option<Arrival>, standing: Standing) -> Self {
+        Partition { arrival, standing: Mutex::new(standing), ..self }
+    }
+
+    pub(crate) fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where its leader epochs begin.
+    pub fn epoch_base(&self) -> EpochBase {
+        self.standing().epoch_base
+    }
+
+    /// Whether it is here for others to use.
+    pub fn stage(&self) -> Stage {
+        self.standing().stage
     }
 
     /// The replicated view of the groups kept in this partition; none but in `__consumer_offsets`.

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use disk::Disk;
 
 use crate::checkpoint::Unsaved;
-use crate::lifecycle::partition_dir;
 use crate::partition::Partition;
 use crate::view::View;
 
@@ -23,7 +22,7 @@ pub fn sweep(disk: &dyn Disk, topics: &Path, in_use: impl FnOnce() -> Vec<Arc<Pa
     // What is on disk first and what is in use second: a partition is in its view before its
     // directory is made.
     let dirs = partition_dirs(disk, topics)?;
-    let named: BTreeSet<PathBuf> = in_use().iter().map(|p| partition_dir(topics, &p.topic, p.id)).collect();
+    let named: BTreeSet<PathBuf> = in_use().iter().map(|partition| partition.log.dir().to_owned()).collect();
     let unnamed: Vec<PathBuf> = dirs.into_iter().filter(|dir| !named.contains(dir)).collect();
     unnamed.iter().try_for_each(|dir| log::delete_dir(disk, dir)).map_err(io::Error::other)?;
     Ok(unnamed)

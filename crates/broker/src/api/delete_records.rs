@@ -103,8 +103,8 @@ async fn move_starts(context: &Context, wanted: &mut [Result<Wanted, ErrorCode>]
             Err(late) => Err(late),
         };
         let error = match moved {
-            Ok(Ok(Outcome::Done | Outcome::Appended(_))) => continue,
             Ok(Ok(Outcome::Refused(error))) => error,
+            Ok(Ok(_)) => continue,
             Ok(Err(why)) => why.code(),
             Err(_) => ErrorCode::RequestTimedOut,
         };

@@ -206,7 +206,7 @@ fn collect(results: &mut Results, places: Places, outcome: Option<Result<(journa
     let appended: Vec<AppendResult> = match outcome {
         Some(Ok((_, Outcome::Appended(appended)))) => appended,
         Some(Ok((_, Outcome::Refused(code)))) => return refuse(results, &places, &Refused::from(code)),
-        Some(Ok((_, Outcome::Done))) => return refuse(results, &places, &Refused::from(ErrorCode::UnknownServerError)),
+        Some(Ok(_)) => return refuse(results, &places, &Refused::from(ErrorCode::UnknownServerError)),
         Some(Err(why)) => return refuse(results, &places, &Refused::from(why.code())),
         None => return refuse(results, &places, &Refused::from(ErrorCode::RequestTimedOut)),
     };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use config::TopicConfig;
 use log::{Compaction, CompactionNeed, CompactionOrder, CompactionReport, CompactionRules, CompactionStep, LogError};
 use model::PartitionId;
-use shard::{Partition, entry};
+use shard::{Partition, Stage, entry};
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 
@@ -146,6 +146,9 @@ fn pick(broker: &Arc<Broker>) -> Option<Candidate> {
             let id = PartitionId { topic: topic.id, index };
             let Some(here) = shards.get(&place.shard) else { continue };
             let Some(partition) = here.shard.view().get(id) else { continue };
+            if partition.stage() != Stage::Serving {
+                continue;
+            }
             let Some(need) = partition.log.compaction_need(&rules, i64::MAX, now_ms) else { continue };
             let is_more = most.as_ref().is_none_or(|most| need > most.need);
             if is_more && !broker.compactions.failed().contains_key(&id) && broker.compactions.running().insert(id) {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use controller::{ClusterImage, TopicImage};
 use model::{GroupId, PartitionId, TopicId};
-use shard::entry::{self, Configure, OpenPartition};
+use shard::entry::{self, ClosePartitions, Configure, OpenPartition, OpenPartitions, Stay};
+use shard::{Outcome, Stage};
 use tokio::time::timeout;
 
 use crate::broker::{Broker, ShardHere};
@@ -49,14 +50,16 @@ pub(crate) async fn run(broker: Arc<Broker>) {
 
 async fn reconcile(broker: &Broker, image: &ClusterImage, done: &mut Done) {
     for (group, here) in broker.shards.load_full().iter() {
-        if here.leading_term(broker.id()).is_none() {
+        let knows_enough = here.shard.view().image_version() <= image.version();
+        if here.leading_term(broker.id()).is_none() || !knows_enough {
             done.remove(group); // the next leader may do other things; look at all of it when we lead again
             continue;
         }
         let changed = changed_topics(image, done.get(group));
-        let gone = gone_partitions(image, here, done.get(group));
-        let wanted = wanted(broker, here, *group, &changed);
-        if propose(broker, here, wanted, gone).await {
+        let mut todo = wanted(broker, here, *group, &changed);
+        todo.closes = gone_partitions(image, here, done.get(group));
+        look_at_moves(image, here, *group, &mut todo);
+        if propose(broker, here, image.version(), todo).await {
             let of_shard = done.entry(*group).or_default();
             of_shard.retain(|id, _| image.topic_by_id(*id).is_some());
             of_shard.extend(changed.into_iter().map(|topic| (topic.id, topic)));
@@ -84,22 +87,26 @@ fn gone_partitions(
     here.shard.view().all().iter().map(|partition| partition.id).filter(|id| is_gone(id.topic)).collect()
 }
 
+/// What the image asks of a shard.
+#[derive(Default)]
+struct Todo {
+    opens: Vec<OpenPartition>,
+    changes: Vec<Configure>,
+    closes: Vec<PartitionId>,
+    stays: Vec<PartitionId>,
+}
+
 /// What is to be opened, and what may have new settings.
-fn wanted(
-    broker: &Broker,
-    here: &ShardHere,
-    group: GroupId,
-    topics: &[Arc<TopicImage>],
-) -> (Vec<OpenPartition>, Vec<Configure>) {
-    let (mut opens, mut changes) = (Vec::new(), Vec::new());
+fn wanted(broker: &Broker, here: &ShardHere, group: GroupId, topics: &[Arc<TopicImage>]) -> Todo {
+    let mut todo = Todo::default();
     for topic in topics {
         let settings = &broker.topics.settings(topic).partition;
         for (index, place) in topic.numbered().filter(|(_, place)| place.shard == group) {
             let id = PartitionId { topic: topic.id, index };
             match here.shard.view().get(id) {
                 Some(open) if open.settings() == *settings => {}
-                Some(_) => changes.push(Configure { id, settings: settings.clone() }),
-                None => opens.push(OpenPartition {
+                Some(_) => todo.changes.push(Configure { id, settings: settings.clone() }),
+                None => todo.opens.push(OpenPartition {
                     id,
                     topic: topic.name.clone(),
                     settings: settings.clone(),
@@ -109,25 +116,43 @@ fn wanted(
             }
         }
     }
-    (opens, changes)
+    todo
+}
+
+/// What comes to this shard by a move that was called off is closed, and so is what has gone; what was to go by a move
+/// that was called off stays.
+fn look_at_moves(image: &ClusterImage, here: &ShardHere, group: GroupId, todo: &mut Todo) {
+    for partition in here.shard.view().in_motion() {
+        let id = partition.id;
+        let is_under_way = |by: u64| image.move_of(id).is_some_and(|under_way| under_way.id == by);
+        let lives_here = image.partition(id).is_some_and(|place| place.shard == group);
+        match partition.stage() {
+            Stage::Arriving(by) if !is_under_way(by) => todo.closes.push(id),
+            Stage::Leaving(_) if !lives_here => todo.closes.push(id),
+            Stage::Leaving(by) if !is_under_way(by) => todo.stays.push(id),
+            _ => {}
+        }
+    }
 }
 
 /// Proposes it all; whether all of it was applied. What was not is found again in the next round.
-async fn propose(
-    broker: &Broker,
-    here: &ShardHere,
-    (opens, changes): (Vec<OpenPartition>, Vec<Configure>),
-    gone: Vec<PartitionId>,
-) -> bool {
+async fn propose(broker: &Broker, here: &ShardHere, as_of: u64, todo: Todo) -> bool {
     let now_ms = broker.env.clock.now_ms();
-    let opens = opens.chunks(PARTITIONS_PER_ENTRY).map(|some| entry::open(now_ms, some));
-    let changes = changes.chunks(PARTITIONS_PER_ENTRY).map(|some| entry::configure(now_ms, some));
-    let closes = gone.chunks(PARTITIONS_PER_ENTRY).map(|some| entry::close(now_ms, some));
-    let entries: Vec<Bytes> = opens.chain(changes).chain(closes).collect();
+    let open = |some: &[OpenPartition]| entry::open(now_ms, &OpenPartitions { as_of, partitions: some.to_vec() });
+    let close = |some: &[PartitionId]| entry::close(now_ms, &ClosePartitions { as_of, ids: some.to_vec() });
+    let stay = |id: &PartitionId| entry::stay(now_ms, &Stay { as_of, partition: *id });
+    let opens = todo.opens.chunks(PARTITIONS_PER_ENTRY).map(open);
+    let changes = todo.changes.chunks(PARTITIONS_PER_ENTRY).map(|some| entry::configure(now_ms, some));
+    let closes = todo.closes.chunks(PARTITIONS_PER_ENTRY).map(close);
+    let entries: Vec<Bytes> = opens.chain(changes).chain(closes).chain(todo.stays.iter().map(stay)).collect();
     for entry in entries {
-        if let Err(why) = here.shard.submit(entry).await {
-            tracing::warn!(shard = %here.shard.id(), %why, "partitions are not as the cluster image says yet");
-            return false;
+        match here.shard.submit(entry).await {
+            Ok(Outcome::Refused(_)) => return false, // an earlier leader knew more
+            Ok(_) => {}
+            Err(why) => {
+                tracing::warn!(shard = %here.shard.id(), %why, "partitions are not as the cluster image says yet");
+                return false;
+            }
         }
     }
     true

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use shard::Stage;
 use shard::entry::{self, AdvanceStart, LogStart};
 
 use crate::broker::{Broker, ShardHere};
@@ -30,6 +31,9 @@ async fn enforce(broker: &Broker, here: &ShardHere) {
     let mut partitions = Vec::new();
     for partition in here.shard.view().all() {
         let Some(topic) = image.topic_by_id(partition.id.topic) else { continue };
+        if partition.stage() != Stage::Serving {
+            continue;
+        }
         let config = &broker.topics.settings(topic).config;
         if !config.cleanup_policy.delete {
             continue;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +16,8 @@ use tokio::sync::watch;
 
 use super::kinds;
 use super::leaders::{Leaders, news};
+use super::moves::Question;
+use crate::broker::Broker;
 
 /// `replica.lag.time.max.ms` until the settings are known.
 const DEFAULT_LAG_MS: u64 = 30_000;
@@ -85,6 +87,7 @@ pub(crate) struct Links {
     groups: RwLock<BTreeMap<GroupId, Here>>,
     controller: OnceLock<Controller>,
     peers: OnceLock<Peers>,
+    broker: OnceLock<Weak<Broker>>,
     pub(crate) leaders: Leaders,
 }
 
@@ -102,6 +105,7 @@ impl Links {
             groups: RwLock::default(),
             controller: OnceLock::new(),
             peers: OnceLock::new(),
+            broker: OnceLock::new(),
             leaders: Leaders::default(),
         })
     }
@@ -113,6 +117,15 @@ impl Links {
 
     pub(crate) fn set_peers(&self, peers: Peers) {
         self.peers.set(peers).ok();
+    }
+
+    /// Lets others ask for what only a broker that has started can tell.
+    pub(crate) fn set_broker(&self, broker: &Arc<Broker>) {
+        self.broker.set(Arc::downgrade(broker)).ok();
+    }
+
+    fn broker(&self) -> Result<Arc<Broker>, String> {
+        self.broker.get().and_then(Weak::upgrade).ok_or_else(|| format!("broker {} is starting", self.me))
     }
 
     pub(crate) fn set_controller(&self, controller: Controller) {
@@ -211,6 +224,7 @@ impl peer::Service for Face {
             kinds::STANDING => Box::pin(async { Ok(Message::default()) }),
             kinds::RELAY => Box::pin(async move { links.relay(body).await.map(|()| Message::default()) }),
             kinds::JOIN => Box::pin(async move { links.next_id().await.map(Message::from) }),
+            kinds::MOVE => Box::pin(async move { Question::serve(&links.broker()?, body).await }),
             other => Box::pin(async move { Err(format!("calls of kind {other} are not known to this version")) }),
         }
     }

@@ -10,6 +10,7 @@
 //! | `leaders` | who leads which shard, as it is heard |
 //! | `follow` | from the image to shards that run here, and to whom there are connections with |
 //! | `members` | groups' members, as the image wants them |
+//! | `moves` | partitions on their way from one shard to another |
 //! | `upkeep` | who is taken for dead, and who should lead |
 
 mod enter;
@@ -19,6 +20,7 @@ mod founding;
 mod leaders;
 mod links;
 pub(crate) mod members;
+pub(crate) mod moves;
 mod port;
 mod register;
 mod transport;
@@ -36,6 +38,8 @@ pub(crate) mod kinds {
     pub(crate) const RELAY: u8 = 4;
     /// A new broker asks for a `node.id`.
     pub(crate) const JOIN: u8 = 5;
+    /// What a shard that takes over a partition asks of the one that has it.
+    pub(crate) const MOVE: u8 = 7;
 }
 
 pub(crate) use enter::enter;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use coordinator::{CallerId, Effects, Reply};
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
+use shard::Stage;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
@@ -91,6 +92,9 @@ impl Actor {
         let Self { live, callers, next_caller, .. } = self;
         let taken = live.enter(|groups, now_ms| {
             let store = live.partition.groups()?;
+            if live.partition.stage() != Stage::Serving {
+                return None; // it goes to another shard, whose leader coordinates from now on
+            }
             // An answer that nobody waits for any more is dropped: the client has gone.
             match ask {
                 Ask::Request(request, answer) => {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use coordinator::{DescribedGroup, HeartbeatRequest, ListFilter, ListedGroup, Reply, Request, partition_for};
-use model::{ErrorCode, TopicName};
+use model::{ErrorCode, GroupId, TopicName};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -30,6 +30,7 @@ pub(crate) struct Groups {
 /// A running coordinator of one partition, good for one term of its shard.
 #[derive(Clone)]
 struct Coordinator {
+    shard: GroupId,
     term: u64,
     inbox: mpsc::Sender<Ask>,
     live: Arc<Live>,
@@ -122,26 +123,35 @@ impl Broker {
     fn coordinator(self: &Arc<Self>, partition: i32) -> Result<Coordinator, ErrorCode> {
         let image = self.image();
         let topic = image.topic(TopicName::CONSUMER_OFFSETS).ok_or(ErrorCode::CoordinatorNotAvailable)?;
-        let led = self.led(&image, topic, partition).map_err(|_| ErrorCode::NotCoordinator)?;
+        let led = self.led(&image, topic, partition).map_err(|_| {
+            self.end_coordinator(partition);
+            ErrorCode::NotCoordinator
+        })?;
         let shards = self.shards.load();
         let here = shards.get(&led.place.shard).ok_or(ErrorCode::NotCoordinator)?;
         let term = here.leading_term(self.id()).ok_or(ErrorCode::NotCoordinator)?;
         let mut actors = self.groups.actors.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = actors.get(&partition).filter(|running| running.is_of(term)) {
+        if let Some(running) = actors.get(&partition).filter(|running| running.is_of(led.place.shard, term)) {
             return Ok(running.clone());
         }
         let (inbox, asks) = mpsc::channel(INBOX);
         let live = Arc::new(Live::new(self, led.partition));
-        let coordinator = Coordinator { term, inbox, live: live.clone() };
+        let coordinator = Coordinator { shard: led.place.shard, term, inbox, live: live.clone() };
         model::spawn(actor::run(self.clone(), here.clone(), term, live, asks));
         actors.insert(partition, coordinator.clone());
         Ok(coordinator)
     }
+
+    /// Ends the coordinator of a partition that has gone: its task ends when nobody can ask it.
+    fn end_coordinator(&self, partition: i32) {
+        let mut actors = self.groups.actors.lock().unwrap_or_else(PoisonError::into_inner);
+        actors.remove(&partition);
+    }
 }
 
 impl Coordinator {
-    fn is_of(&self, term: u64) -> bool {
-        self.term == term && !self.inbox.is_closed()
+    fn is_of(&self, shard: GroupId, term: u64) -> bool {
+        (self.shard, self.term) == (shard, term) && !self.inbox.is_closed()
     }
 
     async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, ErrorCode> {

@@ -44,8 +44,16 @@ pub(super) async fn write(shard: &Shard, partition: PartitionId, term: u64, now_
 
 fn result(outcome: Result<Outcome, ErrorCode>) -> Result<(), ErrorCode> {
     match outcome? {
-        Outcome::Appended(results) => results.into_iter().try_for_each(|result| result.map(drop)),
-        Outcome::Done => Ok(()),
+        Outcome::Appended(results) => results.into_iter().try_for_each(|result| result.map(drop).map_err(moved)),
         Outcome::Refused(code) => Err(code),
+        _ => Ok(()),
+    }
+}
+
+/// Whoever asked is to look for the coordinator anew.
+fn moved(code: ErrorCode) -> ErrorCode {
+    match code {
+        ErrorCode::NotLeaderOrFollower => ErrorCode::NotCoordinator,
+        other => other,
     }
 }

@@ -41,13 +41,13 @@ pub(super) const SETTINGS: &[Setting] = &[
     long("flush.ms").default("9223372036854775807").at_least(0).inherits(&[from("log.flush.interval.ms"), from("log.flush.scheduler.interval.ms")])
         .works("Longest time that a record may be unsynced; as for flush.messages."),
     list("follower.replication.throttled.replicas").default("").rule(Rule::ThrottledReplicas)
-        .works("Replicas whose copying counts against the follower's throttle, as `partition:broker` pairs, or `*` for all; one node copies nothing."),
+        .works("Replicas whose copying counts against the follower's throttle, as `partition:broker` pairs, or `*` for all: of partitions that are reassigned."),
     int("index.interval.bytes").default("4096").at_least(0).inherits(&[from("log.index.interval.bytes")])
         .works("Bytes of records between two entries of the offset index."),
     int("internal.segment.bytes").hidden()
         .works("Segment size below the least that segment.bytes allows; for tests."),
     list("leader.replication.throttled.replicas").default("").rule(Rule::ThrottledReplicas)
-        .works("Replicas whose copying counts against the leader's throttle, as `partition:broker` pairs, or `*` for all; one node copies nothing."),
+        .works("Replicas whose copying counts against the leader's throttle, as `partition:broker` pairs, or `*` for all: of partitions that are reassigned."),
     long("local.retention.bytes").default("-2").at_least(-2).inherits(&[from("log.local.retention.bytes")])
         .refused(NO_TIERS, "Size of the local part of a tiered partition; -2 is retention.bytes."),
     long("local.retention.ms").default("-2").at_least(-2).inherits(&[from("log.local.retention.ms")])

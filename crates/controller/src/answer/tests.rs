@@ -55,6 +55,14 @@ fn golden() -> Vec<(Answer, &'static [u8])> {
             b"\x01\x01\x82\xa5index\xcd\x01,\xa7outcome\x81\xa2Ok\x81\xb2partitions_created\x90",
         ),
         (
+            applied(Ok(Outcome::PartitionsMoving(vec![Ok(())]))),
+            b"\x01\x01\x82\xa5index\xcd\x01,\xa7outcome\x81\xa2Ok\x81\xb1partitions_moving\x91\x81\xa2Ok\xc0",
+        ),
+        (
+            applied(Ok(Outcome::PartitionsMoved(vec![Ok(())]))),
+            b"\x01\x01\x82\xa5index\xcd\x01,\xa7outcome\x81\xa2Ok\x81\xb0partitions_moved\x91\x81\xa2Ok\xc0",
+        ),
+        (
             applied(Ok(Outcome::Settings(vec![Ok(()), Err(refusal())]))),
             b"\x01\x01\x82\xa5index\xcd\x01,\xa7outcome\x81\xa2Ok\x81\xa8settings\x92\x81\xa2Ok\xc0\x81\xa3Err\x82\
               \xa4code$\xa7message\xa2no",

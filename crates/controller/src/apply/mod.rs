@@ -8,6 +8,7 @@
 mod brokers;
 mod controllers;
 mod features;
+mod moves;
 #[cfg(test)]
 mod properties;
 mod refusal;
@@ -68,6 +69,10 @@ pub enum Outcome {
     MembersChanged(Vec<Result<(), Refusal>>),
     /// The controller's group is to have these voters.
     ControllersSet,
+    /// Whether each partition is on its way, or its move called off, in the command's order.
+    PartitionsMoving(Vec<Result<(), Refusal>>),
+    /// Whether each partition has arrived, in the command's order.
+    PartitionsMoved(Vec<Result<(), Refusal>>),
 }
 
 /// Applies `command`, which stands at `index` in the controller's log.
@@ -91,6 +96,8 @@ pub fn apply(draft: &mut Draft, command: Command, index: u64) -> Result<Outcome,
         Command::DrainBroker(command) => brokers::drain(draft, &command),
         Command::ChangeShardMembers(command) => Ok(shards::change_members(draft, command)),
         Command::SetControllers(command) => controllers::set(draft, command),
+        Command::MovePartitions(command) => Ok(moves::begin(draft, &command, index)),
+        Command::FinishMoves(command) => Ok(moves::finish(draft, &command)),
     }
 }
 

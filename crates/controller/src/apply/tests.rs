@@ -1,4 +1,5 @@
 mod brokers;
+mod moves;
 mod shards;
 
 use std::collections::BTreeMap;

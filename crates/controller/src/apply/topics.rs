@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{ErrorCode, TopicId, TopicName};
+use model::{ErrorCode, PartitionId, TopicId, TopicName};
 
 use super::{Outcome, Refusal};
 use crate::command::{CreatePartitions, CreateTopics, DeleteTopics, NewPartitions, NewTopic};
@@ -56,8 +56,18 @@ fn check_places(image: &ClusterImage, partitions: &[PartitionImage]) -> Result<(
 }
 
 pub(super) fn delete(draft: &mut Draft, command: &DeleteTopics) -> Outcome {
-    let deleted = command.topics.iter().map(|id| draft.remove_topic(*id).ok_or_else(unknown_id));
-    Outcome::TopicsDeleted(deleted.collect())
+    Outcome::TopicsDeleted(command.topics.iter().map(|id| delete_one(draft, *id)).collect())
+}
+
+fn delete_one(draft: &mut Draft, id: TopicId) -> Result<Arc<TopicImage>, Refusal> {
+    let deleted = draft.remove_topic(id).ok_or_else(unknown_id)?;
+    for (index, _) in deleted.numbered() {
+        let partition = PartitionId { topic: id, index };
+        if draft.image().move_of(partition).is_some() {
+            draft.remove_move(partition);
+        }
+    }
+    Ok(deleted)
 }
 
 pub(super) fn grow(draft: &mut Draft, command: CreatePartitions) -> Outcome {

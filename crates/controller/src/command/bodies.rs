@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{BrokerId, GroupId, TopicId, TopicName};
+use model::{BrokerId, GroupId, PartitionId, TopicId, TopicName};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -130,6 +130,42 @@ pub struct MembersChange {
     pub from: Vec<BrokerId>,
     /// The members that it is to have, the preferred leader first.
     pub to: Vec<BrokerId>,
+}
+
+/// See [`Command::MovePartitions`](super::Command::MovePartitions).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MovePartitions {
+    /// Moves, one a partition.
+    pub moves: Vec<PartitionMove>,
+}
+
+/// A partition is to go to another shard, or to stay where it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PartitionMove {
+    /// The partition.
+    pub partition: PartitionId,
+    /// Precondition: the shard that it lives in.
+    pub from: GroupId,
+    /// The shard that it is to live in; none calls off what is under way.
+    pub to: Option<GroupId>,
+}
+
+/// See [`Command::FinishMoves`](super::Command::FinishMoves).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FinishMoves {
+    /// The partitions that have arrived.
+    pub arrivals: Vec<Arrival>,
+}
+
+/// A partition has arrived: its old shard takes no more records for it, and the new one has them all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Arrival {
+    /// The partition.
+    pub partition: PartitionId,
+    /// Precondition: the [`Move::id`](crate::image::Move::id) of what is under way.
+    pub id: u64,
+    /// Its leader epoch in the new shard's first term, so that epochs go on rising.
+    pub base_epoch: i32,
 }
 
 /// See [`Command::CreateTopics`](super::Command::CreateTopics).

@@ -16,9 +16,10 @@ use serde::de::DeserializeOwned;
 use crate::format::{self, FormatError};
 
 pub use bodies::{
-    AllocateProducerIds, Bootstrap, ChangeShardMembers, CreatePartitions, CreateShards, CreateTopics, DeleteTopics,
-    DrainBroker, FenceBroker, MembersChange, NewPartitions, NewTopic, Precondition, Registration, SetControllers,
-    SetFeatures, SetSettings, SettingChange, SettingsChange, ShardWish, UnregisterBroker,
+    AllocateProducerIds, Arrival, Bootstrap, ChangeShardMembers, CreatePartitions, CreateShards, CreateTopics,
+    DeleteTopics, DrainBroker, FenceBroker, FinishMoves, MembersChange, MovePartitions, NewPartitions, NewTopic,
+    PartitionMove, Precondition, Registration, SetControllers, SetFeatures, SetSettings, SettingChange, SettingsChange,
+    ShardWish, UnregisterBroker,
 };
 
 /// Format version of an entry that this build writes, and the newest that it reads.
@@ -92,6 +93,10 @@ commands! {
     ChangeShardMembers(ChangeShardMembers) = 13;
     /// The voters that the controller's group is to have.
     SetControllers(SetControllers) = 14;
+    /// Partitions are to live in other shards, each by itself.
+    MovePartitions(MovePartitions) = 15;
+    /// Partitions live in other shards from now on, each by itself.
+    FinishMoves(FinishMoves) = 16;
 }
 
 impl Command {

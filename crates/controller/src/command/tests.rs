@@ -1,4 +1,4 @@
-use model::{BrokerId, GroupId, TopicId, TopicName};
+use model::{BrokerId, GroupId, PartitionId, TopicId, TopicName};
 use uuid::Uuid;
 
 use super::*;
@@ -36,6 +36,9 @@ fn golden() -> Vec<(Command, &'static [u8])> {
     let bootstrap_of_a_cluster = Bootstrap { founders, broker: Registration::new(id, directory), ..bootstrap.clone() };
     let members = MembersChange { shard: GroupId(3), from: vec![id], to: vec![BrokerId(2), id] };
     let levels = bootstrap.features.clone();
+    let partition = PartitionId { topic, index: 2 };
+    let on_its_way = PartitionMove { partition, from: GroupId(1), to: Some(GroupId(2)) };
+    let arrival = Arrival { partition, id: 7, base_epoch: 4 };
     vec![
         (Command::Bootstrap(bootstrap), BOOTSTRAP),
         (Command::Bootstrap(bootstrap_of_a_cluster), BOOTSTRAP_OF_A_CLUSTER),
@@ -54,9 +57,15 @@ fn golden() -> Vec<(Command, &'static [u8])> {
         (Command::DrainBroker(DrainBroker { id, drained: true }), DRAIN_BROKER),
         (Command::ChangeShardMembers(ChangeShardMembers { shards: vec![members] }), CHANGE_SHARD_MEMBERS),
         (Command::SetControllers(SetControllers { from: vec![id], to: vec![id, BrokerId(2)] }), SET_CONTROLLERS),
+        (Command::MovePartitions(MovePartitions { moves: vec![on_its_way] }), MOVE_PARTITIONS),
+        (Command::FinishMoves(FinishMoves { arrivals: vec![arrival] }), FINISH_MOVES),
     ]
 }
 
+const MOVE_PARTITIONS: &[u8] = b"\x01\x0f\x81\xa5moves\x91\x83\xa9partition\x82\xa5topic\xc4\x10\0\0\0\0\0\0\0\0\0\0\0\
+    \0\0\0\0\x01\xa5index\x02\xa4from\x01\xa2to\x02";
+const FINISH_MOVES: &[u8] = b"\x01\x10\x81\xa8arrivals\x91\x83\xa9partition\x82\xa5topic\xc4\x10\0\0\0\0\0\0\0\0\0\0\0\
+    \0\0\0\0\x01\xa5index\x02\xa2id\x07\xaabase_epoch\x04";
 const BOOTSTRAP: &[u8] =
     b"\x01\x01\x84\xaacluster_id\xa6kraken\xa6broker\x84\xa2id\x01\xa9directory\xc4\x10\x01\x02\x03\x04\x05\x06\
     \x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\xa4rack\xa2r1\xa9listeners\x81\xa9PLAINTEXT\x82\xa4host\xa9localhost\xa4p\
@@ -107,8 +116,8 @@ fn entries_hold_these_bytes() {
 fn every_kind_has_golden_bytes() {
     let mut kinds: Vec<u8> = golden().iter().map(|(command, _)| command.kind()).collect();
     kinds.dedup();
-    assert_eq!(kinds, (1..=14).collect::<Vec<u8>>());
-    assert_eq!(Command::decode(&[COMMAND_VERSION, 15, 0x80]), Err(FormatError::UnknownKind { kind: 15 }));
+    assert_eq!(kinds, (1..=16).collect::<Vec<u8>>());
+    assert_eq!(Command::decode(&[COMMAND_VERSION, 17, 0x80]), Err(FormatError::UnknownKind { kind: 17 }));
 }
 
 #[test]

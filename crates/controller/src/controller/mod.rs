@@ -1,5 +1,6 @@
 //! The handle that a broker keeps on the controller's group.
 
+mod moves;
 mod submit;
 mod topics;
 
@@ -27,6 +28,7 @@ use crate::forward::{Alone, Forward};
 use crate::image::ClusterImage;
 use crate::machine::{Machine, Published};
 
+pub use moves::Reassignment;
 pub use topics::TopicResult;
 
 /// Producer ids that a broker takes at a time, as in Kafka: one entry each thousand producers.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{BrokerId, GroupId, TopicId};
+use model::{BrokerId, GroupId, PartitionId, TopicId};
 use uuid::Uuid;
 
-use super::{BrokerImage, ClusterImage, PartitionImage, Resource, Settings, ShardImage, TopicImage, metric_name};
+use super::{BrokerImage, ClusterImage, Move, PartitionImage, Resource, Settings, ShardImage, TopicImage, metric_name};
 use crate::features::FinalizedFeatures;
 
 /// One separately stored part of the image: the unit of a checkpoint.
@@ -22,6 +22,8 @@ pub enum Key {
     Shard(GroupId),
     /// A topic with its partitions and settings.
     Topic(TopicId),
+    /// A partition on its way to another shard.
+    Move(PartitionId),
     /// The settings of anything but a topic.
     Settings(Resource),
 }
@@ -132,6 +134,16 @@ impl Draft {
         self.image.metric_names.remove(&metric_name(&topic.name));
         self.count(&topic.partitions, false);
         Some(topic)
+    }
+
+    pub(crate) fn put_move(&mut self, id: PartitionId, to: Move) {
+        self.changed.insert(Key::Move(id));
+        self.image.moves.insert(id, to);
+    }
+
+    pub(crate) fn remove_move(&mut self, id: PartitionId) -> Option<Move> {
+        self.changed.insert(Key::Move(id));
+        self.image.moves.remove(&id)
     }
 
     /// Replaces the settings of anything but a topic; no settings leave no trace.

@@ -17,7 +17,7 @@ use model::{BrokerId, GroupId, PartitionId, TopicId, TopicName};
 use crate::features::FinalizedFeatures;
 
 pub use draft::{Draft, Key};
-pub use parts::{BrokerImage, Endpoint, PartitionImage, ShardImage, TopicImage};
+pub use parts::{BrokerImage, Endpoint, Move, PartitionImage, ShardImage, TopicImage};
 pub use resource::Resource;
 
 /// The settings of one resource, by Kafka's names.
@@ -39,6 +39,7 @@ pub struct ClusterImage {
     /// Names with a `.` or `_`, by their form with `_` alone.
     metric_names: OrdMap<String, TopicName>,
     partitions: usize,
+    moves: OrdMap<PartitionId, Move>,
     settings: OrdMap<Resource, Arc<Settings>>,
     features: Arc<FinalizedFeatures>,
     next_producer_id: i64,
@@ -107,6 +108,16 @@ impl ClusterImage {
     /// A partition's replicas, the preferred leader first: the members of its shard.
     pub fn replicas(&self, partition: &PartitionImage) -> &[BrokerId] {
         self.shard_of(partition).map_or(&[], |shard| &shard.members)
+    }
+
+    /// Where a partition is on its way to, if it is.
+    pub fn move_of(&self, id: PartitionId) -> Option<&Move> {
+        self.moves.get(&id)
+    }
+
+    /// All partitions that are on their way to other shards.
+    pub fn moves(&self) -> impl Iterator<Item = (PartitionId, Move)> {
+        self.moves.iter().map(|(id, moving)| (*id, *moving))
     }
 
     /// A topic other than `name` that would be the same in a metric's name.

@@ -122,6 +122,16 @@ pub struct PartitionImage {
     pub base_epoch: i32,
 }
 
+/// A partition on its way to another shard, where its records are copied first. It lives where it is until it has
+/// arrived.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Move {
+    /// The shard that it goes to.
+    pub to: GroupId,
+    /// Index of the command that began it: tells it from any other move.
+    pub id: u64,
+}
+
 impl PartitionImage {
     /// A new partition in a shard.
     pub fn new(shard: GroupId) -> Self {

@@ -175,3 +175,23 @@ fn only_what_changed_is_written() {
         [(b"cluster", true), (b"topic:AAAAAAAAAAAAAAAAAAAAAQ", false), (b"applied", true)];
     assert_eq!(keys, expected);
 }
+
+#[test]
+fn a_move_stands_under_a_key_of_its_own_until_it_is_over() {
+    let mut draft = sample();
+    let partition = PartitionId { topic: TopicId(Uuid::from_u128(1)), index: 0 };
+    let wishes = vec![ShardWish { members: vec![BrokerId(1)], at_least: 2 }];
+    let moves = |to| vec![PartitionMove { partition, from: GroupId(1), to }];
+    apply(&mut draft, Command::CreateShards(CreateShards { wishes }), 5).unwrap();
+    draft.take_changed();
+    let change = |draft: &mut Draft, to, index| {
+        apply(draft, Command::MovePartitions(MovePartitions { moves: moves(to) }), index).unwrap();
+        let changed = draft.take_changed();
+        let edits = edits(draft.image(), &changed, &applied(index));
+        edits.into_iter().find(|(key, _)| key.starts_with(b"move:")).expect("the move's key").1
+    };
+    let written =
+        b"\x01\x83\xa9partition\x82\xa5topic\xc4\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\xa5index\0\xa2to\x02\xa2id\x06";
+    assert_eq!(change(&mut draft, Some(GroupId(2)), 6).as_deref(), Some(&written[..]));
+    assert_eq!(change(&mut draft, None, 7), None);
+}

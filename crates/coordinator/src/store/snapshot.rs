@@ -40,6 +40,23 @@ impl GroupStore {
         restored
     }
 
+    /// Forgets all records: all are to be taken out of the manifest then.
+    pub fn clear(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.extend(self.keys());
+        *self = GroupStore { dirty, ..GroupStore::default() };
+    }
+
+    fn keys(&self) -> Vec<Bytes> {
+        let mut keys = Vec::new();
+        for (name, group) in self.groups() {
+            keys.extend(group.map(|_| Key::Group(name).encode()));
+            let offsets = self.offsets_of(name);
+            keys.extend(offsets.map(|(topic, partition, _)| Key::Offset { group: name, topic, partition }.encode()));
+        }
+        keys
+    }
+
     pub(super) fn mark_dirty(&mut self, raw: &[u8], key: Key<'_>) {
         if !self.dirty.contains(raw) {
             self.dirty.insert(key.encode());

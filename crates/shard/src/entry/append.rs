@@ -46,11 +46,11 @@ impl<'a> AppendEntry<'a> {
         self.finish(entry)
     }
 
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         4 + self.rows.iter().map(|(_, batch)| ROW_BYTES + batch.len()).sum::<usize>()
     }
 
-    fn finish(&self, mut entry: BytesMut) -> Bytes {
+    pub(super) fn finish(&self, mut entry: BytesMut) -> Bytes {
         entry.put_u32_le(length(self.rows.len()));
         for (partition, batch) in &self.rows {
             entry.put_slice(partition.topic.0.as_bytes());

@@ -17,6 +17,24 @@ pub struct PartitionSettings {
     pub file_delete_delay_ms: i64,
 }
 
+/// Partitions come to live in a shard.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenPartitions {
+    /// Version of the cluster image that has them in this shard.
+    pub as_of: u64,
+    /// Each of them.
+    pub partitions: Vec<OpenPartition>,
+}
+
+/// Partitions cease to live in a shard, with their files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClosePartitions {
+    /// Version of the cluster image that does not have them in this shard.
+    pub as_of: u64,
+    /// Which.
+    pub ids: Vec<PartitionId>,
+}
+
 /// A partition comes to live in a shard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenPartition {

@@ -10,11 +10,14 @@
 
 pub(crate) mod append;
 mod lifecycle;
+mod moves;
 
 pub use append::{AppendEntry, Appends};
 use bytes::{BufMut, Bytes, BytesMut};
-pub use lifecycle::{AdvanceStart, Configure, FeatureLevel, LogStart, OpenPartition, PartitionSettings};
-use model::PartitionId;
+pub use lifecycle::{
+    AdvanceStart, ClosePartitions, Configure, FeatureLevel, LogStart, OpenPartition, OpenPartitions, PartitionSettings,
+};
+pub use moves::{Adopt, Depart, Departure, Expect, Import, Stay};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -43,7 +46,16 @@ pub enum Kind {
     // 6: a transaction's markers. 7: share group state.
     /// An append that a coordinator computed from the state as of this term, and that counts in it alone.
     AppendInTerm = 8,
-    // 9: a partition is fenced here and adopted by another shard.
+    /// A partition is to come here from another shard.
+    Expect = 9,
+    /// Batches of such a partition.
+    Import = 10,
+    /// It has all arrived, and lives here.
+    Adopt = 11,
+    /// A partition goes to another shard: no more is added to it here.
+    Depart = 12,
+    /// It stays after all.
+    Stay = 13,
 }
 
 impl Kind {
@@ -56,6 +68,11 @@ impl Kind {
             4 => Kind::AdvanceStart,
             5 => Kind::FeatureLevel,
             8 => Kind::AppendInTerm,
+            9 => Kind::Expect,
+            10 => Kind::Import,
+            11 => Kind::Adopt,
+            12 => Kind::Depart,
+            13 => Kind::Stay,
             _ => return None,
         })
     }
@@ -69,15 +86,25 @@ pub enum Command {
     /// See [`Kind::AppendInTerm`]: the term, then what to append.
     AppendInTerm(u64, Appends),
     /// See [`Kind::Open`].
-    Open(Vec<OpenPartition>),
+    Open(OpenPartitions),
     /// See [`Kind::Close`].
-    Close(Vec<PartitionId>),
+    Close(ClosePartitions),
     /// See [`Kind::Configure`].
     Configure(Vec<Configure>),
     /// See [`Kind::AdvanceStart`].
     AdvanceStart(AdvanceStart),
     /// See [`Kind::FeatureLevel`].
     FeatureLevel(FeatureLevel),
+    /// See [`Kind::Expect`].
+    Expect(Expect),
+    /// See [`Kind::Import`].
+    Import(Import),
+    /// See [`Kind::Adopt`].
+    Adopt(Adopt),
+    /// See [`Kind::Depart`].
+    Depart(Depart),
+    /// See [`Kind::Stay`].
+    Stay(Stay),
 }
 
 /// Why an entry cannot be applied. A journal's checksum has already passed, so this is an entry of
@@ -128,18 +155,23 @@ pub fn decode(entry: &Bytes) -> Result<(i64, Command), EntryError> {
         Kind::Configure => Command::Configure(unpack(kind, &body)?),
         Kind::AdvanceStart => Command::AdvanceStart(unpack(kind, &body)?),
         Kind::FeatureLevel => Command::FeatureLevel(unpack(kind, &body)?),
+        Kind::Expect => Command::Expect(unpack(kind, &body)?),
+        Kind::Import => Command::Import(Import::decode(body).map_err(|why| EntryError::malformed(kind, why))?),
+        Kind::Adopt => Command::Adopt(unpack(kind, &body)?),
+        Kind::Depart => Command::Depart(unpack(kind, &body)?),
+        Kind::Stay => Command::Stay(unpack(kind, &body)?),
     };
     Ok((clock_ms, command))
 }
 
 /// An entry that opens partitions.
-pub fn open(clock_ms: i64, partitions: &[OpenPartition]) -> Bytes {
-    pack(clock_ms, Kind::Open, &partitions)
+pub fn open(clock_ms: i64, open: &OpenPartitions) -> Bytes {
+    pack(clock_ms, Kind::Open, open)
 }
 
 /// An entry that closes partitions.
-pub fn close(clock_ms: i64, partitions: &[PartitionId]) -> Bytes {
-    pack(clock_ms, Kind::Close, &partitions)
+pub fn close(clock_ms: i64, close: &ClosePartitions) -> Bytes {
+    pack(clock_ms, Kind::Close, close)
 }
 
 /// An entry that changes settings.
@@ -150,6 +182,26 @@ pub fn configure(clock_ms: i64, changes: &[Configure]) -> Bytes {
 /// An entry that moves log starts.
 pub fn advance_start(clock_ms: i64, moves: &AdvanceStart) -> Bytes {
     pack(clock_ms, Kind::AdvanceStart, moves)
+}
+
+/// An entry that has a partition come here.
+pub fn expect(clock_ms: i64, expect: &Expect) -> Bytes {
+    pack(clock_ms, Kind::Expect, expect)
+}
+
+/// An entry that opens a partition that has come here.
+pub fn adopt(clock_ms: i64, adopt: &Adopt) -> Bytes {
+    pack(clock_ms, Kind::Adopt, adopt)
+}
+
+/// An entry after which a partition takes no more records here.
+pub fn depart(clock_ms: i64, depart: &Depart) -> Bytes {
+    pack(clock_ms, Kind::Depart, depart)
+}
+
+/// An entry that has a partition stay here.
+pub fn stay(clock_ms: i64, stay: &Stay) -> Bytes {
+    pack(clock_ms, Kind::Stay, stay)
 }
 
 fn head(clock_ms: i64, kind: Kind, capacity: usize) -> BytesMut {

@@ -43,8 +43,9 @@ fn what_opened_a_partition_can_be_read_back() {
         epoch_base: 4,
         start_offset: 5,
     };
-    let (_, Command::Open(read)) = decode(&super::open(0, std::slice::from_ref(&open))).unwrap() else { panic!() };
-    assert_eq!(read, [open]);
+    let open = OpenPartitions { as_of: 6, partitions: vec![open] };
+    let (_, Command::Open(read)) = decode(&super::open(0, &open)).unwrap() else { panic!() };
+    assert_eq!(read, open);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Apply on a simulated disk: what entries do, what a checkpoint keeps, what a crash may take.
 
 mod compaction;
+mod moves;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +16,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::append::Appended;
-use crate::entry::{AdvanceStart, AppendEntry, LogStart, OpenPartition, PartitionSettings};
+use crate::entry::{
+    AdvanceStart, AppendEntry, ClosePartitions, LogStart, OpenPartition, OpenPartitions, PartitionSettings,
+};
 use crate::restore::Home;
 
 const TERM: u64 = 3;
@@ -31,7 +34,7 @@ impl Bench {
     fn new() -> Self {
         let disk = SimDisk::new(1);
         let mut bench = Bench { machine: restore(&disk), disk, entries: Vec::new() };
-        assert!(matches!(bench.apply(entry::open(0, &[opening(0), opening(1)])), Outcome::Done));
+        assert!(matches!(bench.apply(open(0, 0, &[0, 1])), Outcome::Done));
         bench
     }
 
@@ -44,7 +47,7 @@ impl Bench {
         match self.apply(append(partition, batch)) {
             Outcome::Appended(results) => results[0],
             Outcome::Refused(error) => Err(error),
-            Outcome::Done => panic!("an append is not merely done"),
+            other => panic!("an append is not {other:?}"),
         }
     }
 
@@ -105,6 +108,14 @@ fn opening(index: i32) -> OpenPartition {
     let settings = PartitionSettings { log, producer_expiration_ms: 1000, file_delete_delay_ms: 10 };
     let topic = TopicName::parse("orders").unwrap();
     OpenPartition { id: partition(index), topic, settings, epoch_base: 0, start_offset: 0 }
+}
+
+fn open(clock_ms: i64, as_of: u64, indexes: &[i32]) -> Bytes {
+    entry::open(clock_ms, &OpenPartitions { as_of, partitions: indexes.iter().copied().map(opening).collect() })
+}
+
+fn close(clock_ms: i64, as_of: u64) -> Bytes {
+    entry::close(clock_ms, &ClosePartitions { as_of, ids: vec![partition(0)] })
 }
 
 fn append(index: i32, batch: &Bytes) -> Bytes {
@@ -301,7 +312,7 @@ fn a_closed_partitions_files_go_when_no_manifest_names_them_and_its_delay_is_ove
     bench.append(0, &batch(1, b"a")).unwrap();
     bench.checkpoint().unwrap();
     let dir = bench.partition(0).log.dir().to_owned();
-    bench.apply(entry::close(100, &[partition(0)]));
+    bench.apply(close(100, 0));
     assert!(bench.machine.view.get(partition(0)).is_none());
     let collect = |bench: &Bench, now_ms| {
         let due = bench.machine.unsaved().garbage.take_due(now_ms);
@@ -322,14 +333,14 @@ fn leftovers_of_a_deleted_partition_are_swept_at_the_next_start() {
     bench.append(0, &batch(1, b"a")).unwrap();
     bench.append(1, &batch(1, b"b")).unwrap();
     bench.checkpoint().unwrap();
-    bench.apply(entry::close(100, &[partition(0)]));
+    bench.apply(close(100, 0));
     bench.restart(1);
     // The close was applied again, but a restart would find the manifest that still names the files.
     assert_eq!(bench.sweep(), [] as [PathBuf; 0]);
     bench.checkpoint().unwrap();
     bench.restart(1);
     let orders = TopicName::parse("orders").unwrap();
-    assert_eq!(bench.sweep(), [crate::partition_dir(Path::new("topics"), &orders, partition(0))]);
+    assert_eq!(bench.sweep(), [crate::lifecycle::partition_dir(Path::new("topics"), &orders, partition(0), None)]);
     assert_eq!(bench.partition(1).log.log_end(), 1);
 }
 
@@ -339,4 +350,21 @@ fn an_entry_of_a_newer_version_is_refused_and_changes_nothing() {
     let newer = Bytes::from_static(&[2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     assert!(matches!(bench.apply(newer), Outcome::Refused(ErrorCode::UnknownServerError)));
     assert_eq!(bench.append(0, &batch(1, b"a")), at(0));
+}
+
+#[test]
+fn a_leader_that_knows_an_older_image_neither_closes_nor_opens() {
+    let mut bench = Bench::new();
+    assert!(matches!(bench.apply(open(0, 7, &[2])), Outcome::Done));
+    let stale = |outcome| matches!(outcome, Outcome::Refused(ErrorCode::StaleControllerEpoch));
+    assert!(stale(bench.apply(close(0, 6))));
+    assert!(bench.machine.view.get(partition(0)).is_some());
+    assert!(stale(bench.apply(open(0, 6, &[3]))));
+    assert!(bench.machine.view.get(partition(3)).is_none());
+
+    bench.checkpoint().unwrap();
+    bench.restart(0);
+    assert!(stale(bench.apply(close(0, 6))), "a checkpoint keeps what was known");
+    assert!(matches!(bench.apply(close(0, 7)), Outcome::Done));
+    assert!(bench.machine.view.get(partition(0)).is_none());
 }
