@@ -133,6 +133,13 @@ impl State {
         self.recent.purge(upto.index + 1);
     }
 
+    /// As if nothing had ever been asked for.
+    pub(crate) fn forget(&mut self) {
+        self.told = GroupState::default();
+        self.terms = Terms::new();
+        self.recent.truncate(0);
+    }
+
     /// The id of an entry that is there, or of the last one purged.
     pub(crate) fn entry_id(&self, index: u64) -> Option<EntryId> {
         if (self.first()..self.next()).contains(&index) {

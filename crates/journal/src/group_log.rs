@@ -63,6 +63,16 @@ impl GroupLog {
         }
     }
 
+    /// Forgets the group, its vote too, for good: as if nothing had ever been written to it. For a member that has
+    /// left it and is asked nothing any more; synced in relaxed mode too. A damaged group takes requests again.
+    pub fn forget(&self, done: Done) {
+        lock(&self.group.state).fence = None;
+        self.request(1, done, |state, _| {
+            state.forget();
+            Ok(Ask::Forget)
+        });
+    }
+
     /// Appends entries, whose indexes follow on the last one's (`InvalidInput` if not; an empty log
     /// starts at 0, or after what was purged). They can be read at once.
     ///

@@ -32,6 +32,8 @@ pub(crate) enum Ask {
     Truncate(u64),
     /// The last entry is this one: said anew where newer files may lack it.
     Last(u64),
+    /// The group begins anew.
+    Forget,
 }
 
 /// A request of a group.

@@ -20,6 +20,8 @@ pub(crate) enum Change {
     Purged(EntryId),
     /// The entries from this index on are gone.
     Truncated(u64),
+    /// There never was anything.
+    Forgotten,
 }
 
 /// See the module.
@@ -66,6 +68,7 @@ impl Written {
             Change::Committed(id) => self.committed = Some(id),
             Change::Purged(id) => self.purge(id),
             Change::Truncated(from) => self.truncate(from.max(self.first())),
+            Change::Forgotten => *self = Written { step: self.step, ..Written::new() },
         }
     }
 

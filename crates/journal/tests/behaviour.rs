@@ -151,6 +151,34 @@ fn a_log_goes_on_after_a_purge_beyond_its_end() {
 }
 
 #[test]
+fn a_group_that_is_forgotten_begins_anew_over_a_restart_too() {
+    in_one_thread(async {
+        let disk = new_disk(1);
+        let journal = journal_on(&disk);
+        let (left, stays) = (journal.group(A), journal.group(B));
+        left.save_vote(Bytes::from_static(b"vote"), Box::new(|_| {}));
+        append(&left, 0, 10).await.unwrap();
+        append(&left, 1, 10).await.unwrap();
+        purge(&left, 0).await.unwrap();
+        left.save_committed(id(1));
+        append(&stays, 0, 10).await.unwrap();
+        let (tell, told) = done();
+        left.forget(tell);
+        told.await.unwrap().unwrap();
+        assert_eq!(left.state(), journal::GroupState::default());
+        append(&left, 0, 20).await.unwrap();
+        journal.shutdown().await;
+
+        let again = journal_on(&disk);
+        let state = again.group(A).state();
+        assert_eq!((state.vote, state.committed, state.purged, state.last), (None, None, None, Some(id(0))));
+        assert_eq!(again.group(A).read(0..9, 1000).unwrap(), [entry(0, 20)]);
+        assert_eq!(again.group(B).state().last, Some(id(0)));
+        again.shutdown().await;
+    });
+}
+
+#[test]
 fn purged_files_are_used_again_and_their_number_stays_bounded() {
     in_one_thread(async {
         let disk = new_disk(1);

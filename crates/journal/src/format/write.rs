@@ -59,6 +59,8 @@ pub(crate) enum Tag {
     Truncated = 5,
     /// At the head of a file: the group's last entry, which is in an earlier file or purged.
     Last = 6,
+    /// The group begins anew, as if nothing had ever been written to it.
+    Forgotten = 7,
 }
 
 /// One line of the table.
@@ -104,6 +106,7 @@ impl Record {
             4 => Tag::Purged,
             5 => Tag::Truncated,
             6 => Tag::Last,
+            7 => Tag::Forgotten,
             _ => return None,
         };
         let id = EntryId { term: u64_at(bytes, 8), index: u64_at(bytes, 16), node: u32_at(bytes, 24).cast_signed() };
@@ -218,7 +221,7 @@ mod tests {
     fn records() -> Vec<Record> {
         let id = EntryId { term: u64::MAX, node: -7, index: 1 << 40 };
         let entry = Record { tag: Tag::Entry, kind: 200, group: GroupId(u32::MAX), id, len: 77, crc: 1 };
-        let marks = [Tag::Committed, Tag::Purged, Tag::Truncated, Tag::Last];
+        let marks = [Tag::Committed, Tag::Purged, Tag::Truncated, Tag::Last, Tag::Forgotten];
         let marks = marks.map(|tag| Record::mark(tag, GroupId(2), id));
         [entry, Record::vote(GroupId(1), &Bytes::from_static(b"vote"))].into_iter().chain(marks).collect()
     }
@@ -236,7 +239,7 @@ mod tests {
         assert_eq!(decode(&control, head().position, &IDENTITY), Some((head(), records())));
         let outline = Outline::peek(&control, head().position, 1000).unwrap();
         assert_eq!((outline.payload_bytes, outline.padded_bytes()), (81, 4096));
-        assert!(Outline::peek(&control, head().position, 384).is_none(), "does not fit its file");
+        assert!(Outline::peek(&control, head().position, 424).is_none(), "does not fit its file");
     }
 
     #[test]

@@ -82,6 +82,7 @@ impl<'a> Replay<'a> {
                 group.absent_below = index + 1;
             }
             Tag::Last => {}
+            Tag::Forgotten => *group = Replayed::new(),
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) struct Batch {
     pub(super) changes: Vec<(Arc<Group>, Change, u64)>,
     /// Who is told then.
     pub(super) dones: Vec<Done>,
-    /// Holds a vote or a membership.
+    /// Holds a vote or a membership, or has a group forgotten.
     pub(super) must_sync: bool,
     pub(super) clean_stop: bool,
 }
@@ -135,8 +135,12 @@ impl Batch {
                 let at = EntryId { index: *index, ..EntryId::default() };
                 (Record::mark(Tag::Last, id, at), Bytes::new(), Change::Truncated(*index + 1))
             }
+            Ask::Forget => {
+                let mark = Record::mark(Tag::Forgotten, id, EntryId::default());
+                (mark, Bytes::new(), Change::Forgotten)
+            }
         };
-        self.must_sync |= matches!(change, Change::Vote(_));
+        self.must_sync |= matches!(change, Change::Vote(_) | Change::Forgotten);
         self.push(record, payload);
         self.changes.push((request.group.clone(), change, request.step));
         true
