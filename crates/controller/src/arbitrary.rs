@@ -35,6 +35,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         3 => several(settings_change()).prop_map(|resources| Command::SetSettings(SetSettings { resources })),
         1 => (broker(), prop_oneof![0..3_u32, Just(u32::MAX)])
             .prop_map(|(broker, count)| Command::AllocateProducerIds(AllocateProducerIds { broker, count })),
+        1 => Just(Command::AllocateBrokerId(AllocateBrokerId {})),
         1 => levels().prop_map(|levels| Command::SetFeatures(SetFeatures { levels })),
     ]
 }

@@ -31,12 +31,12 @@ pub mod placement;
 pub mod plan;
 mod store;
 
-pub use apply::{MAX_CONTROLLERS, Outcome, Refusal, apply, check_name};
+pub use apply::{DRAINED, MAX_CONTROLLERS, Outcome, Refusal, apply, check_name};
 pub use command::{
-    AllocateProducerIds, Arrival, Bootstrap, COMMAND_VERSION, ChangeShardMembers, Command, CreatePartitions,
-    CreateShards, CreateTopics, DeleteTopics, DrainBroker, FenceBroker, FinishMoves, MAX_COMMAND_BYTES, MembersChange,
-    MovePartitions, NewPartitions, NewTopic, PartitionMove, Precondition, Registration, SetControllers, SetFeatures,
-    SetSettings, SettingChange, SettingsChange, ShardWish, UnregisterBroker,
+    AllocateBrokerId, AllocateProducerIds, Arrival, Bootstrap, COMMAND_VERSION, ChangeShardMembers, Command,
+    CreatePartitions, CreateShards, CreateTopics, DeleteTopics, DrainBroker, FenceBroker, FinishMoves,
+    MAX_COMMAND_BYTES, MembersChange, MovePartitions, NewPartitions, NewTopic, PartitionMove, Precondition,
+    Registration, SetControllers, SetFeatures, SetSettings, SettingChange, SettingsChange, ShardWish, UnregisterBroker,
 };
 pub use controller::{Config, Controller, Environment, Reassignment, TopicResult};
 pub use error::{ControllerError, SubmitError};

@@ -54,14 +54,16 @@ struct StoredCluster {
     next_producer_id: i64,
     #[serde(default)]
     controllers: Vec<BrokerId>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    next_broker: i32,
 }
 
 #[derive(Serialize, Deserialize)]
 struct StoredShard {
     id: GroupId,
     members: Vec<BrokerId>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    founders: BTreeMap<BrokerId, Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    founders: Option<BTreeMap<BrokerId, Uuid>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -123,6 +125,7 @@ fn load_cluster(draft: &mut Draft, stored: StoredCluster) {
     draft.set_next_shard(stored.next_shard);
     draft.set_next_producer_id(stored.next_producer_id);
     draft.set_controllers(stored.controllers);
+    draft.set_next_broker(stored.next_broker);
 }
 
 /// What a checkpoint of `image` writes, if `changed` is what differs from the one before.
@@ -186,6 +189,7 @@ fn value(image: &ClusterImage, key: &Key) -> Option<Bytes> {
             next_shard: image.next_shard(),
             next_producer_id: image.next_producer_id(),
             controllers: image.controllers().to_vec(),
+            next_broker: image.next_broker(),
         })),
         Key::Features => Some(write(image.features())),
         Key::Broker(id) => image.broker(*id).map(|broker| write(broker.as_ref())),
@@ -227,6 +231,10 @@ fn write(fields: &impl Serialize) -> Bytes {
 
 fn read<T: serde::de::DeserializeOwned>(what: &'static str, value: &[u8]) -> Result<T, FormatError> {
     format::read_fields(what, format::check_version(what, VALUE_VERSION, value)?)
+}
+
+fn is_zero(value: &i32) -> bool {
+    *value == 0
 }
 
 /// Bytes as MessagePack's `bin`, which serde would write as an array of numbers.

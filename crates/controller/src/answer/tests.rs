@@ -89,6 +89,10 @@ fn golden() -> Vec<(Answer, &'static [u8])> {
             applied(Ok(Outcome::ControllersSet)),
             b"\x01\x01\x82\xa5index\xcd\x01,\xa7outcome\x81\xa2Ok\xafcontrollers_set",
         ),
+        (
+            applied(Ok(Outcome::BrokerId(BrokerId(4)))),
+            b"\x01\x01\x82\xa5index\xcd\x01,\xa7outcome\x81\xa2Ok\x81\xa9broker_id\x04",
+        ),
     ]
 }
 

@@ -8,7 +8,11 @@ use model::{BrokerId, ErrorCode};
 use super::shards::{self, FIRST_SHARD, MAX_SHARDS};
 use super::{MAX_CONTROLLERS, Outcome, Refusal, features};
 use crate::command::{Bootstrap, DrainBroker, FenceBroker, Registration, ShardWish, UnregisterBroker};
-use crate::image::{BrokerImage, Draft};
+use crate::image::{BrokerImage, Draft, Resource};
+
+/// The setting of all brokers that names those which are drained: what is wished for, in a form that Kafka's tools
+/// read and change. A broker's own mark follows it.
+pub const DRAINED: &str = "drained.brokers";
 
 /// The epoch of a broker that others named as a founder of the cluster: below all that register.
 const UNREGISTERED: u64 = 0;
@@ -46,6 +50,10 @@ pub(super) fn bootstrap(draft: &mut Draft, command: Bootstrap, index: u64) -> Re
 /// A directory that is not the one known under this broker's id is another replica: it may take
 /// the id over only from a broker that is known not to serve.
 pub(super) fn register(draft: &mut Draft, command: Registration, index: u64) -> Result<Outcome, Refusal> {
+    if !draft.image().is_bootstrapped() {
+        // The founders stand in the first command, fenced: it would undo this.
+        return Err(Refusal::stale("The cluster is not founded yet."));
+    }
     let known = draft.image().broker(command.id);
     if known.is_some_and(|known| known.directory != command.directory && !known.fenced) {
         let message = "Another broker is registered with that broker id.";
@@ -55,8 +63,20 @@ pub(super) fn register(draft: &mut Draft, command: Registration, index: u64) -> 
     Ok(Outcome::BrokerRegistered { epoch: index })
 }
 
+/// Gives away an id that no broker has or had.
+pub(super) fn allocate_id(draft: &mut Draft) -> Result<Outcome, Refusal> {
+    let image = draft.image();
+    let last = image.brokers().map(|broker| broker.id.0).max().unwrap_or(0);
+    let id = image.next_broker().max(last.saturating_add(1));
+    if id == i32::MAX {
+        return Err(Refusal::new(ErrorCode::PolicyViolation, "No broker id is left: give the new broker one."));
+    }
+    draft.set_next_broker(id + 1);
+    Ok(Outcome::BrokerId(BrokerId(id)))
+}
+
 fn put(draft: &mut Draft, broker: Registration, epoch: u64) {
-    let drained = draft.image().broker(broker.id).is_some_and(|known| known.drained);
+    let drained = drained(draft).contains(&broker.id);
     draft.put_broker(BrokerImage { drained, ..image_of(broker, epoch) });
 }
 
@@ -80,9 +100,42 @@ pub(super) fn fence(draft: &mut Draft, command: &FenceBroker) -> Result<Outcome,
 }
 
 pub(super) fn drain(draft: &mut Draft, command: &DrainBroker) -> Result<Outcome, Refusal> {
-    let broker = BrokerImage::clone(registered(draft, command.id)?.as_ref());
-    draft.put_broker(BrokerImage { drained: command.drained, ..broker });
+    registered(draft, command.id)?;
+    set_drained(draft, command.id, command.drained);
     Ok(Outcome::BrokerDrained)
+}
+
+fn set_drained(draft: &mut Draft, id: BrokerId, is_drained: bool) {
+    let mut ids = drained(draft);
+    let changed = if is_drained { ids.insert(id) } else { ids.remove(&id) };
+    if !changed {
+        return;
+    }
+    let mut settings = draft.image().settings(&Resource::ClusterDefault).cloned().unwrap_or_default();
+    let list = ids.iter().map(BrokerId::to_string).collect::<Vec<_>>().join(",");
+    match list.is_empty() {
+        true => settings.remove(DRAINED),
+        false => settings.insert(DRAINED.to_owned(), list),
+    };
+    draft.put_settings(Resource::ClusterDefault, settings);
+    follow_drained(draft);
+}
+
+/// The brokers that the setting names, whether they are registered or not.
+fn drained(draft: &Draft) -> BTreeSet<BrokerId> {
+    let settings = draft.image().settings(&Resource::ClusterDefault);
+    let list = settings.and_then(|settings| settings.get(DRAINED)).map_or("", String::as_str);
+    list.split(',').filter_map(|id| id.trim().parse().ok()).map(BrokerId).collect()
+}
+
+/// Has the brokers be as the setting says.
+pub(super) fn follow_drained(draft: &mut Draft) {
+    let ids = drained(draft);
+    let differs = |broker: &&Arc<BrokerImage>| broker.drained != ids.contains(&broker.id);
+    let others: Vec<BrokerImage> = draft.image().brokers().filter(differs).map(|it| BrokerImage::clone(it)).collect();
+    for broker in others {
+        draft.put_broker(BrokerImage { drained: !broker.drained, ..broker });
+    }
 }
 
 /// Forgets a broker. Kafka would leave its replicas behind; here they would be voters that never
@@ -96,12 +149,19 @@ pub(super) fn unregister(draft: &mut Draft, command: &UnregisterBroker) -> Resul
     }
     let carried = image.shards().filter(|shard| shard.members.contains(&id)).count();
     if carried > 0 {
-        let message = format!("Broker {id} has replicas in {carried} shard(s): drain it first.");
+        let message = format!(
+            "Broker {id} has replicas in {carried} shard(s): drain it (`tidelog cluster drain {id}`) and wait until others have them."
+        );
         return Err(Refusal::invalid_request(message));
     }
     if image.controllers().contains(&id) {
-        return Err(Refusal::invalid_request(format!("Broker {id} votes in the controller's group: drain it first.")));
+        return Err(Refusal::invalid_request(format!(
+            "Broker {id} votes in the controller's group: drain it (`tidelog cluster drain {id}`) first."
+        )));
     }
+    let next = image.next_broker().max(id.0.saturating_add(1));
+    draft.set_next_broker(next); // the id is not for the next one to join
+    set_drained(draft, id, false);
     draft.remove_broker(id);
     Ok(Outcome::BrokerUnregistered)
 }

@@ -21,12 +21,13 @@ mod topics;
 use std::ops::Range;
 use std::sync::Arc;
 
-use model::GroupId;
+use model::{BrokerId, GroupId};
 use serde::{Deserialize, Serialize};
 
 use crate::command::{AllocateProducerIds, Command};
 use crate::image::{Draft, TopicImage};
 
+pub use brokers::DRAINED;
 pub use controllers::MAX_CONTROLLERS;
 pub use refusal::Refusal;
 pub use topics::check_name;
@@ -73,6 +74,8 @@ pub enum Outcome {
     PartitionsMoving(Vec<Result<(), Refusal>>),
     /// Whether each partition has arrived, in the command's order.
     PartitionsMoved(Vec<Result<(), Refusal>>),
+    /// The id for a new broker.
+    BrokerId(BrokerId),
 }
 
 /// Applies `command`, which stands at `index` in the controller's log.
@@ -98,6 +101,7 @@ pub fn apply(draft: &mut Draft, command: Command, index: u64) -> Result<Outcome,
         Command::SetControllers(command) => controllers::set(draft, command),
         Command::MovePartitions(command) => Ok(moves::begin(draft, &command, index)),
         Command::FinishMoves(command) => Ok(moves::finish(draft, &command)),
+        Command::AllocateBrokerId(_) => brokers::allocate_id(draft),
     }
 }
 

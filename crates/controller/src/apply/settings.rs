@@ -1,6 +1,6 @@
-//! Settings of resources. Values are opaque here: they were checked before they were proposed.
+//! Settings of resources. Values are opaque here, but for who is drained: they were checked before they were proposed.
 
-use super::{Outcome, Refusal};
+use super::{Outcome, Refusal, brokers};
 use crate::command::{SetSettings, SettingsChange};
 use crate::image::{Draft, Resource, Settings, TopicImage};
 use model::ErrorCode;
@@ -22,6 +22,7 @@ fn set_one(draft: &mut Draft, change: SettingsChange) -> Result<(), Refusal> {
         }
         other => draft.put_settings(other, new),
     }
+    brokers::follow_drained(draft);
     Ok(())
 }
 

@@ -68,7 +68,7 @@ pub(super) fn fulfil(draft: &mut Draft, wish: &ShardWish) -> Vec<GroupId> {
         draft.set_next_shard(id + 1);
         let directory = |id: &BrokerId| draft.image().broker(*id).map(|broker| (*id, broker.directory));
         let founders = wish.members.iter().filter_map(directory).collect();
-        draft.add_shard(GroupId(id), wish.members.clone(), founders);
+        draft.add_shard(GroupId(id), wish.members.clone(), Some(founders));
         shards.push(GroupId(id));
     }
     shards

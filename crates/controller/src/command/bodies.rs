@@ -98,6 +98,10 @@ pub struct SetControllers {
     pub to: Vec<BrokerId>,
 }
 
+/// See [`Command::AllocateBrokerId`](super::Command::AllocateBrokerId).
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct AllocateBrokerId {}
+
 /// See [`Command::CreateShards`](super::Command::CreateShards).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CreateShards {

@@ -16,10 +16,10 @@ use serde::de::DeserializeOwned;
 use crate::format::{self, FormatError};
 
 pub use bodies::{
-    AllocateProducerIds, Arrival, Bootstrap, ChangeShardMembers, CreatePartitions, CreateShards, CreateTopics,
-    DeleteTopics, DrainBroker, FenceBroker, FinishMoves, MembersChange, MovePartitions, NewPartitions, NewTopic,
-    PartitionMove, Precondition, Registration, SetControllers, SetFeatures, SetSettings, SettingChange, SettingsChange,
-    ShardWish, UnregisterBroker,
+    AllocateBrokerId, AllocateProducerIds, Arrival, Bootstrap, ChangeShardMembers, CreatePartitions, CreateShards,
+    CreateTopics, DeleteTopics, DrainBroker, FenceBroker, FinishMoves, MembersChange, MovePartitions, NewPartitions,
+    NewTopic, PartitionMove, Precondition, Registration, SetControllers, SetFeatures, SetSettings, SettingChange,
+    SettingsChange, ShardWish, UnregisterBroker,
 };
 
 /// Format version of an entry that this build writes, and the newest that it reads.
@@ -97,14 +97,17 @@ commands! {
     MovePartitions(MovePartitions) = 15;
     /// Partitions live in other shards from now on, each by itself.
     FinishMoves(FinishMoves) = 16;
+    /// An id for a broker that joins without one.
+    AllocateBrokerId(AllocateBrokerId) = 17;
 }
 
 impl Command {
     /// Whether having it applied twice is as good as once, so that it may be sent again where
-    /// nobody knows what became of it: at worst some producer ids are lost, or a broker registers
-    /// with a higher epoch.
+    /// nobody knows what became of it: at worst some ids are lost, or a broker registers with a higher
+    /// epoch.
     pub fn is_repeatable(&self) -> bool {
-        matches!(self, Command::AllocateProducerIds(_) | Command::CreateShards(_) | Command::RegisterBroker(_))
+        use Command::{AllocateBrokerId, AllocateProducerIds, CreateShards, RegisterBroker};
+        matches!(self, AllocateBrokerId(_) | AllocateProducerIds(_) | CreateShards(_) | RegisterBroker(_))
     }
 }
 

@@ -59,6 +59,7 @@ fn golden() -> Vec<(Command, &'static [u8])> {
         (Command::SetControllers(SetControllers { from: vec![id], to: vec![id, BrokerId(2)] }), SET_CONTROLLERS),
         (Command::MovePartitions(MovePartitions { moves: vec![on_its_way] }), MOVE_PARTITIONS),
         (Command::FinishMoves(FinishMoves { arrivals: vec![arrival] }), FINISH_MOVES),
+        (Command::AllocateBrokerId(AllocateBrokerId {}), ALLOCATE_BROKER_ID),
     ]
 }
 
@@ -102,6 +103,7 @@ const UNREGISTER_BROKER: &[u8] = b"\x01\x0b\x81\xa2id\x01";
 const DRAIN_BROKER: &[u8] = b"\x01\x0c\x82\xa2id\x01\xa7drained\xc3";
 const CHANGE_SHARD_MEMBERS: &[u8] = b"\x01\r\x81\xa6shards\x91\x83\xa5shard\x03\xa4from\x91\x01\xa2to\x92\x02\x01";
 const SET_CONTROLLERS: &[u8] = b"\x01\x0e\x82\xa4from\x91\x01\xa2to\x92\x01\x02";
+const ALLOCATE_BROKER_ID: &[u8] = b"\x01\x11\x80";
 
 #[test]
 fn entries_hold_these_bytes() {
@@ -116,8 +118,8 @@ fn entries_hold_these_bytes() {
 fn every_kind_has_golden_bytes() {
     let mut kinds: Vec<u8> = golden().iter().map(|(command, _)| command.kind()).collect();
     kinds.dedup();
-    assert_eq!(kinds, (1..=16).collect::<Vec<u8>>());
-    assert_eq!(Command::decode(&[COMMAND_VERSION, 17, 0x80]), Err(FormatError::UnknownKind { kind: 17 }));
+    assert_eq!(kinds, (1..=17).collect::<Vec<u8>>());
+    assert_eq!(Command::decode(&[COMMAND_VERSION, 18, 0x80]), Err(FormatError::UnknownKind { kind: 18 }));
 }
 
 #[test]

@@ -22,7 +22,9 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::apply::{Outcome, Refusal};
-use crate::command::{AllocateProducerIds, Bootstrap, Command, Registration, SetSettings, SettingsChange};
+use crate::command::{
+    AllocateBrokerId, AllocateProducerIds, Bootstrap, Command, Registration, SetSettings, SettingsChange,
+};
 use crate::error::{ControllerError, SubmitError};
 use crate::forward::{Alone, Forward};
 use crate::image::ClusterImage;
@@ -185,6 +187,14 @@ impl Controller {
     pub async fn set_settings(&self, resources: Vec<SettingsChange>) -> Result<Vec<Result<(), Refusal>>, SubmitError> {
         match self.submit(Command::SetSettings(SetSettings { resources })).await? {
             Outcome::Settings(results) => Ok(results),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// A `node.id` for a broker that joins: nobody has it, had it, or was given it.
+    pub async fn allocate_broker_id(&self) -> Result<BrokerId, SubmitError> {
+        match self.submit(Command::AllocateBrokerId(AllocateBrokerId {})).await? {
+            Outcome::BrokerId(id) => Ok(id),
             other => Err(unexpected(&other)),
         }
     }

@@ -79,6 +79,11 @@ impl Draft {
         self.changed.insert(Key::Cluster);
     }
 
+    pub(crate) fn set_next_broker(&mut self, id: i32) {
+        self.image.next_broker = id;
+        self.changed.insert(Key::Cluster);
+    }
+
     pub(crate) fn set_next_shard(&mut self, id: u32) {
         self.image.next_shard = id;
         self.changed.insert(Key::Cluster);
@@ -100,16 +105,26 @@ impl Draft {
     }
 
     /// Adds a shard without partitions.
-    pub(crate) fn add_shard(&mut self, id: GroupId, members: Vec<BrokerId>, founders: BTreeMap<BrokerId, Uuid>) {
+    pub(crate) fn add_shard(
+        &mut self,
+        id: GroupId,
+        members: Vec<BrokerId>,
+        founders: Option<BTreeMap<BrokerId, Uuid>>,
+    ) {
         self.changed.insert(Key::Shard(id));
         self.image.shards.insert(id, Arc::new(ShardImage { id, members, founders, partitions: 0 }));
     }
 
-    /// Gives a shard that exists other members.
+    /// Gives a shard that exists other members, or puts them in another order.
     pub(crate) fn set_members(&mut self, id: GroupId, members: Vec<BrokerId>) {
         if let Some(shard) = self.image.shards.get_mut(&id) {
             self.changed.insert(Key::Shard(id));
-            Arc::make_mut(shard).members = members;
+            let shard = Arc::make_mut(shard);
+            let sorted = |members: &[BrokerId]| members.iter().copied().collect::<BTreeSet<BrokerId>>();
+            if sorted(&members) != sorted(&shard.members) {
+                shard.founders = Some(BTreeMap::new());
+            }
+            shard.members = members;
         }
     }
 

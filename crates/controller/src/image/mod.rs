@@ -34,6 +34,7 @@ pub struct ClusterImage {
     brokers: OrdMap<BrokerId, Arc<BrokerImage>>,
     shards: OrdMap<GroupId, Arc<ShardImage>>,
     next_shard: u32,
+    next_broker: i32,
     topics: OrdMap<TopicName, Arc<TopicImage>>,
     topics_by_id: OrdMap<TopicId, Arc<TopicImage>>,
     /// Names with a `.` or `_`, by their form with `_` alone.
@@ -179,6 +180,11 @@ impl ClusterImage {
     /// The first producer id that was never handed out in a block.
     pub fn next_producer_id(&self) -> i64 {
         self.next_producer_id
+    }
+
+    /// The least `node.id` that was neither registered nor given away; 0 before the first was.
+    pub(crate) fn next_broker(&self) -> i32 {
+        self.next_broker
     }
 
     pub(crate) fn next_shard(&self) -> u32 {

@@ -68,8 +68,10 @@ pub struct ShardImage {
     /// The replicas that it is to have, the preferred leader first; never empty, no broker twice.
     pub members: Vec<BrokerId>,
     /// Its first members, with the directories that they had: those and no others may begin the
-    /// group's history, so that a broker with an empty directory never begins it a second time.
-    pub founders: BTreeMap<BrokerId, Uuid>,
+    /// group's history, so that a broker with an empty directory never begins it a second time. Nobody may
+    /// once the members are others than at first: who left and comes back has no history of it either.
+    /// `None` of a shard from the days of single brokers, whose members they are.
+    pub founders: Option<BTreeMap<BrokerId, Uuid>>,
     /// How many partitions it carries.
     pub partitions: u32,
 }

@@ -28,11 +28,11 @@ impl ClusterImage {
     /// The voters that a shard's group begins with: what each of them bootstraps it with if it has
     /// no history of it; nobody else may.
     pub fn founders(&self, shard: &ShardImage) -> BTreeSet<Voter> {
-        if shard.founders.is_empty() {
-            // From the days of single brokers.
-            return self.voters_of(&shard.members);
+        let founder = |(id, directory): (&BrokerId, &uuid::Uuid)| Voter::new(*id, *directory);
+        match &shard.founders {
+            Some(founders) => founders.iter().map(founder).collect(),
+            None => self.voters_of(&shard.members),
         }
-        shard.founders.iter().map(|(id, directory)| Voter::new(*id, *directory)).collect()
     }
 
     /// Who may bootstrap a shard's group: `me` among its founders, with them all.

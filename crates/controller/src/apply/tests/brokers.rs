@@ -95,6 +95,44 @@ fn a_wiped_disk_is_another_voter_wherever_the_broker_is_a_member() {
 }
 
 #[test]
+fn who_leaves_a_shard_and_comes_back_may_not_begin_it_anew() {
+    let mut trial = Trial::with_brokers(2);
+    trial.apply(wish(&[2, 1], 1)).unwrap();
+    let shard = trial.image().shards().last().unwrap().id;
+    let mut change = |from: &[i32], to: &[i32]| {
+        let change = MembersChange { shard, from: members(from), to: members(to) };
+        trial.apply(Command::ChangeShardMembers(ChangeShardMembers { shards: vec![change] })).unwrap();
+        let image = trial.image();
+        [1, 2].map(|id| !image.bootstrap_of(image.shard(shard).unwrap(), voter(id, id)).is_empty())
+    };
+    assert_eq!(change(&[2, 1], &[1, 2]), [true, true], "the same members");
+    assert_eq!(change(&[1, 2], &[1]), [false, false]);
+    assert_eq!(change(&[1], &[2, 1]), [false, false]);
+}
+
+#[test]
+fn nobody_registers_before_the_cluster_is_founded() {
+    let mut trial = Trial { draft: Draft::default(), index: 0 };
+    let early = trial.apply(Command::RegisterBroker(registration(2, 2))).unwrap_err();
+    assert!(early.is_stale(), "{early}");
+    let founders = vec![registration(2, 2)];
+    trial.apply(Command::Bootstrap(Bootstrap { founders, ..bootstrap() })).unwrap();
+    trial.apply(Command::RegisterBroker(registration(2, 2))).unwrap();
+    assert_eq!(trial.image().live_brokers().count(), 2);
+}
+
+#[test]
+fn an_id_is_given_to_one_newcomer_and_never_again() {
+    let mut trial = Trial::with_brokers(3);
+    let next = |trial: &mut Trial| trial.apply(Command::AllocateBrokerId(AllocateBrokerId {})).unwrap();
+    assert_eq!(next(&mut trial), Outcome::BrokerId(BrokerId(4)));
+    assert_eq!(next(&mut trial), Outcome::BrokerId(BrokerId(5)));
+    trial.apply(Command::RegisterBroker(registration(9, 9))).unwrap();
+    trial.apply(unregister(9)).unwrap();
+    assert_eq!(next(&mut trial), Outcome::BrokerId(BrokerId(10)));
+}
+
+#[test]
 fn a_broker_is_away_since_it_was_first_fenced() {
     let mut trial = Trial::with_brokers(2);
     let away_since = |trial: &Trial| trial.image().broker(BrokerId(2)).unwrap().away_since_ms;
@@ -122,6 +160,25 @@ fn a_broker_stays_drained_until_it_is_taken_back() {
     assert!(!is_available(&trial));
     trial.apply(drain(2, false)).unwrap();
     assert!(is_available(&trial));
+}
+
+#[test]
+fn a_broker_is_drained_by_the_setting_that_names_it() {
+    let mut trial = Trial::with_brokers(3);
+    let drained = |trial: &Trial| -> Vec<i32> {
+        trial.image().brokers().filter(|broker| broker.drained).map(|broker| broker.id.0).collect()
+    };
+    let list = |ids: Option<&str>| vec![set(Resource::ClusterDefault, DRAINED, ids)];
+    trial.set(list(Some("2,7,3")));
+    assert_eq!(drained(&trial), [2, 3]);
+    trial.apply(drain(3, false)).unwrap();
+    assert_eq!(trial.image().settings(&Resource::ClusterDefault).unwrap()[DRAINED], "2,7");
+    trial.apply(Command::RegisterBroker(registration(7, 7))).unwrap();
+    assert_eq!(drained(&trial), [2, 7]);
+    trial.apply(unregister(7)).unwrap();
+    assert_eq!(trial.image().settings(&Resource::ClusterDefault).unwrap()[DRAINED], "2");
+    trial.set(list(None));
+    assert_eq!(drained(&trial), []);
 }
 
 #[test]
