@@ -71,6 +71,7 @@ apis! {
     reassignments
     recompressed_produce
     sync_group
+    unregister_broker
     update_features
 }
 

@@ -62,26 +62,29 @@ pub struct Broker {
 pub(crate) struct ShardHere {
     pub(crate) shard: Shard,
     pub(crate) status: watch::Receiver<Status>,
-    /// Whether this is its only replica.
-    is_alone: bool,
 }
 
 impl ShardHere {
-    pub(crate) fn new(shard: Shard, is_alone: bool) -> Self {
+    pub(crate) fn new(shard: Shard) -> Self {
         let status = shard.status();
-        ShardHere { shard, status, is_alone }
+        ShardHere { shard, status }
     }
 
     /// Whether nobody else can have been elected meanwhile.
     fn holds_lease(&self) -> bool {
-        self.is_alone || self.shard.group().holds_lease()
+        self.shard.group().holds_lease() || self.has_failed_alone()
     }
 
-    /// The current term, if this broker leads the shard. When the journal has failed, nobody else can have taken over
-    /// from the only replica: what is committed can be read.
+    /// Whether the journal has failed, and nobody else can have taken over from the only replica: what is committed
+    /// can be read.
+    fn has_failed_alone(&self) -> bool {
+        self.status.borrow().failed && self.shard.group().members().all().len() <= 1
+    }
+
+    /// The current term, if this broker leads the shard, or did when its journal failed and it was alone.
     pub(crate) fn leading_term(&self, me: BrokerId) -> Option<u64> {
         let status = *self.status.borrow();
-        let may_answer = status.ready || (status.failed && self.is_alone);
+        let may_answer = status.ready || self.has_failed_alone();
         (may_answer && status.leader == Some(me)).then_some(status.term)
     }
 }
@@ -187,13 +190,15 @@ impl Broker {
     /// applied.
     pub(crate) fn leading(&self, image: &ClusterImage, topic: &TopicImage, index: i32) -> Option<Leading> {
         let place = topic.partition(index)?;
-        let Lead { term, leader, in_sync } = self.lead_of(place.shard)?;
+        let Lead { term, leader, in_sync, .. } = self.lead_of(place.shard)?;
         image.broker(leader).filter(|broker| !broker.fenced)?;
         if leader == self.id() {
             let id = PartitionId { topic: topic.id, index };
             self.shards.load().get(&place.shard)?.shard.view().get(id)?;
         }
-        let keeps_up = |id: &&BrokerId| **id == leader || in_sync.contains(*id);
+        // As in Kafka, one that is fenced is in sync with nothing, from that moment on.
+        let is_fenced = |id: &BrokerId| image.broker(*id).is_none_or(|broker| broker.fenced);
+        let keeps_up = |id: &&BrokerId| **id == leader || (in_sync.contains(*id) && !is_fenced(id));
         let in_sync = image.replicas(place).iter().filter(keeps_up).copied().collect();
         Some(Leading { leader, epoch: place.leader_epoch(term), in_sync })
     }
@@ -209,8 +214,8 @@ impl Broker {
         let shards = self.shards.load();
         let own = shards.get(&shard).and_then(|here| {
             let status = *here.status.borrow();
-            let leader = status.leader.filter(|_| status.ready || (status.failed && here.is_alone))?;
-            Some(Lead { term: status.term, leader, in_sync: [].into() })
+            let leader = status.leader.filter(|_| status.ready || here.has_failed_alone())?;
+            Some(Lead { term: status.term, leader, in_sync: [].into(), members: None })
         });
         // What a leader says of itself is fuller than what its follower knows.
         own.into_iter().chain(heard).max_by_key(|lead| (lead.term, lead.in_sync.len()))

@@ -15,7 +15,7 @@
 //! | `groups` | the tasks of group coordinators |
 //! | `telemetry` | metrics that clients push |
 //! | `settings` | settings that change while running |
-//! | `creation`, `distinct`, `endpoints`, `operations`, `replies`, `text` | what several handlers need |
+//! | `creation`, `distinct`, `endpoints`, `hints`, `operations`, `replies`, `text` | what several handlers need |
 //! | `background` | reconciling, checkpoints, retention, compaction |
 
 mod admission;
@@ -35,6 +35,7 @@ mod env;
 mod error;
 mod fetch;
 mod groups;
+mod hints;
 mod inbox;
 mod listener;
 mod meta;

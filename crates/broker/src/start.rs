@@ -242,8 +242,7 @@ async fn start_controller(
     listeners: &[Arc<listener::Listener>],
 ) -> Result<Controller, StartError> {
     let (id, directory) = (BrokerId(meta.node_id), meta.directory_id);
-    let shards = config.shards_per_broker().unwrap_or_else(default_shards);
-    let shards = u32::try_from(shards).unwrap_or(u32::MAX);
+    let shards = shards_per_broker(config);
     let environment = Environment {
         disk: env.disk.clone(),
         journal: journal.clone(),
@@ -295,6 +294,11 @@ fn endpoint(address: &peer::Address) -> Endpoint {
     Endpoint { host: address.host.clone(), port: address.port }
 }
 
+/// How many shards this broker leads of each replication factor in use.
+pub(crate) fn shards_per_broker(config: &BrokerConfig) -> u32 {
+    u32::try_from(config.shards_per_broker().unwrap_or_else(default_shards)).unwrap_or(u32::MAX)
+}
+
 fn default_shards() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(MOST_SHARDS)
 }
@@ -338,6 +342,7 @@ pub(crate) fn start_background(broker: &Arc<Broker>) {
     broker.start_coordinators();
     if broker.links.peers().is_some() {
         model::spawn(cluster::follow::run(broker.clone()));
+        model::spawn(cluster::follow::mourn(broker.clone()));
         model::spawn(cluster::members::run(broker.clone()));
         model::spawn(cluster::moves::run(broker.clone()));
         model::spawn(cluster::upkeep::run(broker.clone()));

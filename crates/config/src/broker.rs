@@ -74,6 +74,7 @@ macro_rules! broker_values {
 broker_values! {
     auto_create_topics_enable: bool = "auto.create.topics.enable",
     auto_leader_rebalance_enable: bool = "auto.leader.rebalance.enable",
+    broker_replacement_ms: i64 = "broker.replacement.ms",
     broker_session_timeout_ms: i32 = "broker.session.timeout.ms",
     connections_max_idle_ms: i64 = "connections.max.idle.ms",
     controlled_shutdown_enable: bool = "controlled.shutdown.enable",

@@ -9,7 +9,7 @@ use model::BrokerId;
 use tokio::task::unconstrained;
 
 use crate::transport::{Reply, Request};
-use crate::{ChangeError, Follower, Group, Members, RaftError, StateMachine, Voter, core};
+use crate::{ChangeError, Follower, Group, Members, RaftError, Reach, StateMachine, Voter, core};
 
 impl<S: StateMachine> Group<S> {
     /// Answers what another member asks; the receiving end of a [`Transport`](crate::Transport).
@@ -45,6 +45,11 @@ impl<S: StateMachine> Group<S> {
     /// The members, as far as this one has heard.
     pub fn members(&self) -> Members {
         core::members(&self.running().raft)
+    }
+
+    /// How far this member's log goes.
+    pub fn reach(&self) -> Reach {
+        core::reach(&self.running().raft)
     }
 
     /// Whether this member leads, has applied its term's first entry, and knows that nobody else can have been

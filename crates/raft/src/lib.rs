@@ -61,7 +61,7 @@ pub use config::{Config, MAX_PROPOSED_BYTES, MAX_RETAINED_BYTES, Timings, Voter}
 pub use error::{ChangeError, ProposeError, RaftError};
 pub use group::{Group, Proposal};
 pub use journal::EntryId;
-pub use members::{Follower, Members};
+pub use members::{Follower, Members, Reach};
 pub use state_machine::{Applied, CatchUp, StateMachine};
 pub use status::Status;
 pub use transport::Transport;

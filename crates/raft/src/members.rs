@@ -31,6 +31,15 @@ impl Members {
     }
 }
 
+/// How far a member's log goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Reach {
+    /// The index after its last entry.
+    pub end: u64,
+    /// The index after the last one that it has applied, so that it is known to be committed.
+    pub applied: u64,
+}
+
 /// Another member, as the leader knows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Follower {

@@ -11,7 +11,7 @@
 //! | `producers` | idempotence: duplicates, gaps, fencing |
 //! | `stall`, `health` | what happens when the disk refuses |
 //! | `checkpoint`, `garbage`, `restore` | the manifest, and starting from it |
-//! | `repair` | going on without entries that are damaged |
+//! | `repair`, `leave` | going on without entries that are damaged; removing a shard |
 //! | `partition`, `view`, `waiters` | what readers see |
 
 mod append;
@@ -20,6 +20,7 @@ pub mod entry;
 mod error;
 mod garbage;
 mod health;
+mod leave;
 mod lifecycle;
 mod limits;
 mod machine;
@@ -38,6 +39,7 @@ mod waiters;
 pub use append::{AppendResult, Appended};
 pub use error::ShardError;
 pub use health::Health;
+pub use leave::{forget, is_left, mark_left, remove_left};
 pub use machine::{Machine, Outcome};
 pub use partition::{EpochBase, KnownProducers, Partition, Stage};
 pub use questions::ActiveProducer;

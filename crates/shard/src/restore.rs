@@ -102,13 +102,13 @@ impl Machine {
     }
 }
 
-fn partition_of(group: GroupId, key: &[u8]) -> Result<PartitionId, ShardError> {
+pub(crate) fn partition_of(group: GroupId, key: &[u8]) -> Result<PartitionId, ShardError> {
     let malformed = || ShardError::malformed(group, "a key is too short");
     let topic = key.get(1..17).and_then(|bytes| uuid::Uuid::from_slice(bytes).ok()).ok_or_else(malformed)?;
     let index = key.get(17..PARTITION_KEY_BYTES).and_then(|bytes| bytes.try_into().ok()).ok_or_else(malformed)?;
     Ok(PartitionId { topic: TopicId(topic), index: i32::from_be_bytes(index) })
 }
 
-fn unpack<T: DeserializeOwned>(group: GroupId, value: &[u8]) -> Result<T, ShardError> {
+pub(crate) fn unpack<T: DeserializeOwned>(group: GroupId, value: &[u8]) -> Result<T, ShardError> {
     rmp_serde::from_slice(value).map_err(|why| ShardError::malformed(group, why))
 }

@@ -237,7 +237,7 @@ apis! {
     61, DescribeProducers,                     0,  0, 0,     serves(0, 0);
     62, BrokerRegistration,                    0,  4, 0,     left_out(CONTROLLERS_ONLY);
     63, BrokerHeartbeat,                       0,  2, 0,     left_out(CONTROLLERS_ONLY);
-    64, UnregisterBroker,                      0,  0, 0,     later(CLUSTERS);
+    64, UnregisterBroker,                      0,  0, 0,     serves(0, 0);
     65, DescribeTransactions,                  0,  0, 0,     later(TRANSACTIONS);
     66, ListTransactions,                      0,  2, 0,     later(TRANSACTIONS);
     67, AllocateProducerIds,                   0,  0, 0,     left_out(CONTROLLERS_ONLY);

@@ -27,12 +27,16 @@ pub(crate) async fn handle(context: Context, request: DescribeClusterRequest) ->
         other => return refused(ErrorCode::UnsupportedEndpointType, format!("Unsupported endpoint type {other}")),
     }
     let image = context.broker.image();
-    let brokers = context.broker.endpoints(&image, &context.peer.listener).map(|broker| {
-        DescribeClusterBroker::default()
+    let brokers = image.brokers().filter(|broker| !broker.fenced || request.include_fenced_brokers);
+    let brokers = brokers.filter_map(|broker| {
+        let place = broker.listeners.get(&context.peer.listener.name)?;
+        let described = DescribeClusterBroker::default()
             .with_broker_id(BrokerId(broker.id.0))
-            .with_host(StrBytes::from_string(broker.host))
-            .with_port(i32::from(broker.port))
-            .with_rack(broker.rack.map(StrBytes::from_string))
+            .with_host(StrBytes::from_string(place.host.clone()))
+            .with_port(i32::from(place.port))
+            .with_rack(broker.rack.clone().map(StrBytes::from_string));
+        // A field of version 2, in which alone they are asked for.
+        Some(if broker.fenced { described.with_is_fenced(true) } else { described })
     });
     DescribeClusterResponse::default()
         .with_endpoint_type(BROKERS)

@@ -7,18 +7,23 @@
 
 use std::time::Duration;
 
-use model::ErrorCode;
+use model::{ErrorCode, TopicId};
 use tokio::time::Instant;
 use wire::StrBytes;
 use wire::messages::fetch_response::AbortedTransaction;
-use wire::messages::{FetchReply, FetchReplyPartition, FetchReplyTopic, FetchRequest};
+use wire::messages::{FetchReply, FetchReplyEndpoint, FetchReplyPartition, FetchReplyTopic, FetchRequest};
 
 use crate::dispatch::Context;
 use crate::distinct::last_of_each;
+use crate::endpoints::BrokerEndpoint;
 use crate::fetch::{Key, Limits, Planned, Read, Wanted, read_enough};
+use crate::hints::Hints;
 
 /// `isolation_level` of a reader of committed transactions.
 const READ_COMMITTED: i8 = 1;
+
+/// The version that tells who leads instead.
+const LEADERS_FROM: i16 = 16;
 
 /// Reads the partitions asked for.
 pub(crate) async fn handle(context: Context, request: FetchRequest) -> FetchReply {
@@ -73,15 +78,25 @@ fn key(name: &str, id: uuid::Uuid, partition: i32) -> Key {
 fn reply(context: &Context, planned: Planned, read: Vec<Read>, read_committed: bool) -> FetchReply {
     let news = context.broker.sessions.record(&planned, &read);
     let mut topics: Vec<FetchReplyTopic> = Vec::new();
+    let mut hints = Hints::new(context, LEADERS_FROM);
     for ((wanted, read), _) in planned.wanted.iter().zip(read).zip(news).filter(|(_, news)| *news) {
         let Key { name, id, partition } = wanted.key.clone();
-        let partition = partition_reply(partition, read, read_committed);
+        let leader = read.error.and_then(|error| hints.leader(error, &name, TopicId(id), partition));
+        let mut partition = partition_reply(partition, read, read_committed);
+        partition.current_leader = leader.map(|(leader, epoch)| (leader.0, epoch));
         match topics.last_mut().filter(|topic| topic.name == name && topic.topic_id == id) {
             Some(topic) => topic.partitions.push(partition),
             None => topics.push(FetchReplyTopic { name, topic_id: id, partitions: vec![partition] }),
         }
     }
-    FetchReply { session_id: planned.session_id, topics, ..FetchReply::default() }
+    let endpoint = |leader: BrokerEndpoint| FetchReplyEndpoint {
+        node_id: leader.id.0,
+        host: StrBytes::from_string(leader.host),
+        port: i32::from(leader.port),
+        rack: leader.rack.map(StrBytes::from_string),
+    };
+    let node_endpoints = hints.endpoints().map(endpoint).collect();
+    FetchReply { session_id: planned.session_id, topics, node_endpoints, ..FetchReply::default() }
 }
 
 fn partition_reply(partition_index: i32, read: Read, read_committed: bool) -> FetchReplyPartition {

@@ -51,7 +51,7 @@ pub(crate) async fn begin(context: Context, header: &RequestHeader, body: Bytes)
             append.collect(&mut results, deadline).await;
         }
         if request.acks != 0 {
-            let response = respond(request, results);
+            let response = respond(&context, request, results);
             return Ok(Some(wire::encode_response(version, correlation_id, response)?));
         }
         match results.into_iter().flatten().flatten().find_map(Result::err) {

@@ -2,35 +2,55 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use controller::{ClusterImage, ShardImage};
 use model::{BrokerId, GroupId};
 use peer::{Address, PeerState};
 use raft::Voter;
 use shard::Shard;
+use tokio::time::sleep;
 
 use crate::broker::{Broker, ShardHere};
 use crate::error::StartError;
 use crate::start::{group_dir, raft_config};
 
-/// Follows the image, and who is there, until the broker stops.
+/// How often to look without being told whether a shard goes on without this broker.
+const PERIOD: Duration = Duration::from_millis(500);
+
+/// Follows the image until the broker stops.
 pub(crate) async fn run(broker: Arc<Broker>) {
-    let Some(peers) = broker.links.peers() else { return };
     let mut image = broker.controller.watch();
-    let mut states = peers.states();
-    let mut processes = BTreeMap::new();
+    let mut is_news = true;
     loop {
         let current = image.borrow_and_update().clone();
         broker.meet(&current);
-        if let Err(why) = broker.host_shards(&current).await {
+        let is_to_go_on = broker.leave_shards(&current).await;
+        if (is_news || is_to_go_on)
+            && let Err(why) = broker.host_shards(&current).await
+        {
             tracing::error!(%why, "a shard could not be started");
         }
+        is_news = tokio::select! {
+            biased;
+            () = broker.stop.requested() => return,
+            changed = image.changed() => if changed.is_err() { return } else { true },
+            () = sleep(PERIOD) => false,
+        };
+    }
+}
+
+/// Follows who is there, until the broker stops.
+pub(crate) async fn mourn(broker: Arc<Broker>) {
+    let Some(peers) = broker.links.peers() else { return };
+    let mut states = peers.states();
+    let mut processes = BTreeMap::new();
+    loop {
         let now = states.borrow_and_update().clone();
         bury(&broker, &now, &mut processes);
         tokio::select! {
             biased;
             () = broker.stop.requested() => return,
-            changed = image.changed() => if changed.is_err() { return },
             changed = states.changed() => if changed.is_err() { return },
         }
     }
@@ -72,21 +92,25 @@ impl Broker {
         nodes.map(|(id, place)| (*id, super::address(place))).collect()
     }
 
-    /// Starts the shards of the image that have a replica here and do not run yet. One that is damaged is left out: its
-    /// partitions answer with a storage error, the others are served.
-    pub(crate) async fn host_shards(&self, image: &ClusterImage) -> Result<(), StartError> {
+    /// Starts the shards of the image that are to have a replica here, or have one that is not removed yet, and do not
+    /// run. One that is damaged is left out: its partitions answer with a storage error, the others are served.
+    pub(crate) async fn host_shards(self: &Arc<Self>, image: &ClusterImage) -> Result<(), StartError> {
         let running = self.shards.load_full();
-        let is_new = |shard: &&Arc<ShardImage>| shard.members.contains(&self.id()) && !running.contains_key(&shard.id);
+        let is_here = |shard: &&Arc<ShardImage>| self.is_member(shard) || self.has_traces(shard.id);
+        let is_new = |shard: &&Arc<ShardImage>| !running.contains_key(&shard.id) && is_here(shard);
         let new: Vec<&Arc<ShardImage>> = image.shards().filter(is_new).collect();
         if new.is_empty() {
             return Ok(());
         }
         let mut shards = BTreeMap::clone(&running);
         for shard in new {
+            if !self.is_free_of(shard.id).await || !is_here(&shard) {
+                continue;
+            }
             match self.host(image, shard).await {
                 Ok(started) => {
                     self.links.add(shard.id, Arc::new(started.group().clone()));
-                    shards.insert(shard.id, ShardHere::new(started, shard.members.len() == 1));
+                    shards.insert(shard.id, ShardHere::new(started));
                 }
                 Err(StartError::Shard(why)) if why.is_damage() => {
                     tracing::error!(group = %shard.id, %why, "a shard is damaged; its partitions are not served");

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use controller::{Forward, ForwardError, Forwarding};
-use model::BrokerId;
+use model::{BrokerId, GroupId};
 use peer::{CallError, Message, Urgency};
 
 use super::kinds;
@@ -28,6 +28,10 @@ impl Forward for PeerForward {
             let peers = peers.ok_or_else(|| ForwardError::NotSent("this broker is alone".to_owned()))?;
             peers.call(to, kinds::COMMAND, Urgency::Bulk, Message::from(entry)).await.map_err(|why| failed(&why))
         })
+    }
+
+    fn leader(&self) -> Option<BrokerId> {
+        self.0.upgrade()?.leaders.of(GroupId::CONTROLLER).map(|lead| lead.leader)
     }
 }
 

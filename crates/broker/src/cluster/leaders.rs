@@ -1,22 +1,28 @@
-//! Who leads which shard, and which members keep up, as brokers tell each other with every heartbeat.
+//! What the leaders of groups say of them, as brokers tell each other with every heartbeat: who leads, in which term,
+//! which members keep up, and who the members are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use model::{BrokerId, GroupId};
+use raft::{Members, Voter};
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use uuid::Uuid;
 
-/// A shard's leader in a term. The greatest term wins, from wherever it is heard.
+/// A group's leader in a term. The greatest term wins, from wherever it is heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lead {
     pub(crate) term: u64,
     pub(crate) leader: BrokerId,
     /// The members that keep up, the leader among them, by their ids.
     pub(crate) in_sync: Arc<[BrokerId]>,
+    /// The members, as the leader said; `None` if it was not the leader who told.
+    pub(crate) members: Option<Arc<Members>>,
 }
 
-/// What was heard last of each shard.
+/// What was heard last of each group.
 #[derive(Debug, Default)]
 pub(crate) struct Leaders {
     known: RwLock<BTreeMap<GroupId, Lead>>,
@@ -32,17 +38,13 @@ impl Leaders {
 
     /// Takes in what `from` says that it leads.
     pub(crate) fn heard(&self, from: BrokerId, news: &[u8]) {
-        let Ok(led) = rmp_serde::from_slice::<Vec<Row>>(news) else { return };
+        let Ok(news) = rmp_serde::from_slice::<News>(news) else { return };
         let mut changed = false;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        for (group, term, in_sync) in led {
-            let is_news = known.get(&GroupId(group)).is_none_or(|known| {
-                known.term < term
-                    || (known.term == term && !known.in_sync.iter().map(|id| id.0).eq(in_sync.iter().copied()))
-            });
-            if is_news {
-                let in_sync = in_sync.into_iter().map(BrokerId).collect();
-                known.insert(GroupId(group), Lead { term, leader: from, in_sync });
+        for (group, lead) in news.leads(from) {
+            let before = known.get(&group);
+            if before.is_none_or(|before| before.term < lead.term || (before.term == lead.term && *before != lead)) {
+                known.insert(group, lead);
                 changed = true;
             }
         }
@@ -58,19 +60,78 @@ impl Leaders {
     }
 }
 
-/// A shard that the sender leads: the shard, the term, the members that keep up.
-type Row = (u32, u64, Vec<i32>);
+/// A group that the sender leads.
+pub(crate) struct Told {
+    pub(crate) group: GroupId,
+    pub(crate) term: u64,
+    pub(crate) in_sync: Vec<BrokerId>,
+    pub(crate) members: Members,
+}
+
+/// On the wire: each voter once, since all groups have the same few, and for each group the places of its members
+/// in that list.
+#[derive(Default, Serialize, Deserialize)]
+struct News {
+    voters: Vec<(i32, Uuid)>,
+    groups: Vec<Row>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    group: u32,
+    term: u64,
+    in_sync: Vec<i32>,
+    /// Two sets while they change.
+    voters: Vec<Vec<u16>>,
+    learners: Vec<u16>,
+    committed: bool,
+}
+
+impl News {
+    fn place(&mut self, voter: &Voter) -> u16 {
+        let voter = (voter.broker, voter.directory);
+        let known = self.voters.iter().position(|known| *known == voter);
+        let place = known.unwrap_or_else(|| {
+            self.voters.push(voter);
+            self.voters.len() - 1
+        });
+        u16::try_from(place).unwrap_or(u16::MAX) // a cluster has tens of brokers
+    }
+
+    fn add(&mut self, told: &Told) {
+        let Told { group, term, in_sync, members } = told;
+        let in_sync = in_sync.iter().map(|id| id.0).collect();
+        let voters = members.voters.iter().map(|set| set.iter().map(|voter| self.place(voter)).collect()).collect();
+        let learners = members.learners.iter().map(|voter| self.place(voter)).collect();
+        self.groups.push(Row { group: group.0, term: *term, in_sync, voters, learners, committed: members.committed });
+    }
+
+    fn leads(self, leader: BrokerId) -> impl Iterator<Item = (GroupId, Lead)> {
+        let News { voters, groups } = self;
+        let set = move |places: &[u16]| -> BTreeSet<Voter> {
+            let voter = |(id, directory): &(i32, Uuid)| Voter::new(BrokerId(*id), *directory);
+            places.iter().filter_map(|place| voters.get(usize::from(*place))).map(voter).collect()
+        };
+        groups.into_iter().map(move |row| {
+            let members = Members {
+                voters: row.voters.iter().map(|places| set(places)).collect(),
+                learners: set(&row.learners),
+                committed: row.committed,
+            };
+            let in_sync = row.in_sync.into_iter().map(BrokerId).collect();
+            (GroupId(row.group), Lead { term: row.term, leader, in_sync, members: Some(Arc::new(members)) })
+        })
+    }
+}
 
 /// What a broker says that leads these groups.
-pub(crate) fn news(led: impl IntoIterator<Item = (GroupId, u64, Vec<BrokerId>)>) -> Bytes {
-    let row = |(group, term, in_sync): (GroupId, u64, Vec<BrokerId>)| -> Row {
-        (group.0, term, in_sync.into_iter().map(|id| id.0).collect())
-    };
-    let led: Vec<Row> = led.into_iter().map(row).collect();
+pub(crate) fn news(led: &[Told]) -> Bytes {
     if led.is_empty() {
         return Bytes::new();
     }
-    rmp_serde::to_vec(&led).expect("writing numbers to memory cannot fail").into()
+    let mut news = News::default();
+    led.iter().for_each(|told| news.add(told));
+    rmp_serde::to_vec(&news).expect("writing numbers to memory cannot fail").into()
 }
 
 #[cfg(test)]
@@ -78,8 +139,16 @@ mod tests {
     use super::*;
 
     fn says(leaders: &Leaders, from: i32, group: u32, term: u64, in_sync: &[i32]) {
+        says_with(leaders, from, group, term, in_sync, Members::default());
+    }
+
+    fn says_with(leaders: &Leaders, from: i32, group: u32, term: u64, in_sync: &[i32], members: Members) {
         let in_sync = in_sync.iter().copied().map(BrokerId).collect();
-        leaders.heard(BrokerId(from), &news([(GroupId(group), term, in_sync)]));
+        leaders.heard(BrokerId(from), &news(&[Told { group: GroupId(group), term, in_sync, members }]));
+    }
+
+    fn set(ids: &[i32]) -> BTreeSet<Voter> {
+        ids.iter().map(|id| Voter::new(BrokerId(*id), Uuid::from_u128(*id as u128))).collect()
     }
 
     fn heard(leaders: &Leaders, group: u32) -> Option<(i32, u64, usize)> {
@@ -103,6 +172,31 @@ mod tests {
         says(&leaders, 2, 7, 5, &[1, 2]);
         says(&leaders, 2, 7, 5, &[2]);
         assert_eq!(heard(&leaders, 7), Some((2, 5, 1)));
+    }
+
+    #[test]
+    fn a_change_of_members_arrives_as_the_leader_sees_it() {
+        let leaders = Leaders::default();
+        let of_members = |leaders: &Leaders| leaders.of(GroupId(7)).and_then(|lead| lead.members);
+        let joint = Members { voters: vec![set(&[1]), set(&[1, 2, 3])], learners: set(&[9]), committed: false };
+        says_with(&leaders, 1, 7, 5, &[1], joint.clone());
+        assert_eq!(of_members(&leaders).as_deref(), Some(&joint));
+        let done = Members { voters: vec![set(&[1, 2, 3])], learners: set(&[]), committed: true };
+        says_with(&leaders, 1, 7, 5, &[1], done.clone());
+        assert_eq!(of_members(&leaders).as_deref(), Some(&done));
+    }
+
+    #[test]
+    fn news_of_many_groups_fit_a_heartbeat() {
+        let members = || Members { voters: vec![set(&[1, 2, 3])], learners: set(&[]), committed: true };
+        let told = |group| Told {
+            group: GroupId(group),
+            term: 1 << 40,
+            in_sync: (1..=3).map(BrokerId).collect(),
+            members: members(),
+        };
+        let all: Vec<Told> = (0..1000).map(told).collect();
+        assert!(news(&all).len() < peer::MAX_NEWS_BYTES / 2, "{}", news(&all).len());
     }
 
     #[test]

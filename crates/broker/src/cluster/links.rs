@@ -6,17 +6,20 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use controller::{Command, Controller};
+use controller::{BrokerImage, Controller, Endpoint};
 use futures::future::join_all;
 use model::{BrokerId, GroupId};
-use peer::{BoxFuture, Identity, Message, Peers};
+use peer::{Address, BoxFuture, Identity, Message, Peers};
 use raft::transport::{Reply, Request, decode_request, encode_reply};
-use raft::{Follower, Group, Members, RaftError, StateMachine, Status, Voter};
+use raft::{ChangeError, Follower, Group, Members, RaftError, StateMachine, Status, Voter};
 use tokio::sync::watch;
 
+use super::hand_over;
 use super::kinds;
-use super::leaders::{Leaders, news};
+use super::leaders::{Leaders, Told, news};
 use super::moves::Question;
+use super::report::{self, Report};
+use super::roster;
 use crate::broker::Broker;
 
 /// `replica.lag.time.max.ms` until the settings are known.
@@ -41,6 +44,8 @@ pub(crate) trait Member: Send + Sync {
     fn set_members(&self, voters: BTreeSet<Voter>, learners: BTreeSet<Voter>) -> BoxFuture<Result<(), String>>;
     /// Has another member lead, or that one; resolves when it does, or can't.
     fn hand_over(&self, to: Option<Voter>) -> BoxFuture<()>;
+    /// At the leader: how far all have come.
+    fn report(&self) -> Option<Report>;
 }
 
 impl<S: StateMachine> Member for Group<S> {
@@ -68,12 +73,21 @@ impl<S: StateMachine> Member for Group<S> {
 
     fn set_members(&self, voters: BTreeSet<Voter>, learners: BTreeSet<Voter>) -> BoxFuture<Result<(), String>> {
         let group = self.clone();
-        Box::pin(async move { group.set_members(&voters, &learners).await.map_err(|why| why.to_string()) })
+        Box::pin(async move {
+            match group.set_members(&voters, &learners).await {
+                Ok(()) | Err(ChangeError::NotLeader { .. }) => Ok(()), // the next leader goes on
+                Err(why) => Err(why.to_string()),
+            }
+        })
     }
 
     fn hand_over(&self, to: Option<Voter>) -> BoxFuture<()> {
         let group = self.clone();
         Box::pin(async move { drop(group.hand_over(to).await) })
+    }
+
+    fn report(&self) -> Option<Report> {
+        Report::of(self)
     }
 }
 
@@ -128,15 +142,40 @@ impl Links {
         self.broker.get().and_then(Weak::upgrade).ok_or_else(|| format!("broker {} is starting", self.me))
     }
 
-    pub(crate) fn set_controller(&self, controller: Controller) {
+    pub(crate) fn set_controller(self: &Arc<Self>, controller: Controller) {
         self.add(GroupId::CONTROLLER, Arc::new(controller.group().clone()));
         self.controller.set(controller).ok();
     }
 
     /// Lets others reach a group's member here.
-    pub(crate) fn add(&self, group: GroupId, member: Arc<dyn Member>) {
+    pub(crate) fn add(self: &Arc<Self>, group: GroupId, member: Arc<dyn Member>) {
         let status = member.status();
+        model::spawn(announce(Arc::downgrade(self), status.clone()));
         self.groups.write().unwrap_or_else(PoisonError::into_inner).insert(group, Here { member, status });
+    }
+
+    /// A group has no member here any more.
+    pub(crate) fn remove(&self, group: GroupId) {
+        self.groups.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
+    }
+
+    /// How it is with those of these groups that this broker leads.
+    pub(super) fn reports(&self, groups: &[GroupId]) -> Vec<(GroupId, Report)> {
+        groups.iter().filter_map(|group| Some((*group, self.member(*group)?.report()?))).collect()
+    }
+
+    /// What this broker has to tell of the groups that it leads; it has heard it, too.
+    pub(crate) fn news(&self) -> Bytes {
+        let told = |(group, term, member): (GroupId, u64, Arc<dyn Member>)| Told {
+            group,
+            term,
+            in_sync: self.in_sync(&*member),
+            members: member.members(),
+        };
+        let led: Vec<Told> = self.led().into_iter().map(told).collect();
+        let news = news(&led);
+        self.leaders.heard(self.me, &news);
+        news
     }
 
     /// Tells all groups that a process is dead: those that it led elect at once.
@@ -179,27 +218,45 @@ impl Links {
         self.groups.read().unwrap_or_else(PoisonError::into_inner).get(&group).map(|here| here.member.clone())
     }
 
-    /// Has a command of a broker that is no member yet carried out.
-    async fn relay(&self, command: Bytes) -> Result<(), String> {
-        let controller = self.controller.get().ok_or(NOT_STARTED)?;
-        if !controller.image().is_bootstrapped() {
-            return Err("the cluster is being founded".to_owned());
-        }
-        let command = Command::decode(&command).map_err(|why| why.to_string())?;
-        controller.submit(command).await.map(drop).map_err(|why| why.to_string())
-    }
-
     /// A `node.id` that nobody has had.
     async fn next_id(&self) -> Result<Bytes, String> {
         let controller = self.controller.get().ok_or(NOT_STARTED)?;
-        let last = controller.image().brokers().map(|broker| broker.id.0).max().unwrap_or(0);
-        Ok(Bytes::copy_from_slice(&last.saturating_add(1).to_le_bytes()))
+        let id = controller.allocate_broker_id().await.map_err(|why| why.to_string())?;
+        Ok(Bytes::copy_from_slice(&id.0.to_le_bytes()))
+    }
+
+    /// The cluster's brokers that others reach, with where, as the image here has them.
+    pub(crate) fn roster(&self) -> BTreeMap<BrokerId, Address> {
+        let image = self.controller.get().map(Controller::image).unwrap_or_default();
+        let place = |broker: &Arc<BrokerImage>| {
+            let Endpoint { host, port } = broker.cluster.clone()?;
+            Some((broker.id, Address { host, port }))
+        };
+        image.brokers().filter_map(place).collect()
     }
 
     fn raft(&self, body: Bytes) -> Result<(Arc<dyn Member>, Voter, Request), String> {
         let (group, to, request) = decode_request(body).ok_or("a message that this version does not know")?;
         let member = self.member(group).ok_or_else(|| format!("group {group} has no member on broker {}", self.me))?;
         Ok((member, to, request))
+    }
+}
+
+/// Tells all others at once when this broker begins to lead a group, until the group ends: clients are sent there.
+async fn announce(links: Weak<Links>, mut status: watch::Receiver<Status>) {
+    let mut told = 0;
+    loop {
+        let Some(links) = links.upgrade() else { return };
+        let now = *status.borrow_and_update();
+        if now.ready && now.leader == Some(links.me) && now.term > told {
+            told = now.term;
+            links.news();
+            links.peers().into_iter().for_each(Peers::spread_news);
+        }
+        drop(links);
+        if status.changed().await.is_err() {
+            return;
+        }
     }
 }
 
@@ -222,7 +279,16 @@ impl peer::Service for Face {
                 Ok(Message::from(controller.receive(body).await))
             }),
             kinds::STANDING => Box::pin(async { Ok(Message::default()) }),
-            kinds::RELAY => Box::pin(async move { links.relay(body).await.map(|()| Message::default()) }),
+            kinds::ROSTER => Box::pin(async move { Ok(Message::from(roster::encode(&links.roster()))) }),
+            kinds::REPORT => Box::pin(async move {
+                let groups: Vec<GroupId> = report::asked(&body).collect();
+                Ok(Message::from(report::answer(&links.reports(&groups))))
+            }),
+            kinds::HAND_OVER => Box::pin(async move {
+                let (group, to) = hand_over::ordered(&body).ok_or("an order of another version")?;
+                links.hand_over_to(group, to).await;
+                Ok(Message::default())
+            }),
             kinds::JOIN => Box::pin(async move { links.next_id().await.map(Message::from) }),
             kinds::MOVE => Box::pin(async move { Question::serve(&links.broker()?, body).await }),
             other => Box::pin(async move { Err(format!("calls of kind {other} are not known to this version")) }),
@@ -230,10 +296,7 @@ impl peer::Service for Face {
     }
 
     fn news(&self) -> Bytes {
-        let told = |(group, term, member): (GroupId, u64, Arc<dyn Member>)| (group, term, self.0.in_sync(&*member));
-        let news = news(self.0.led().into_iter().map(told));
-        self.0.leaders.heard(self.0.me, &news);
-        news
+        self.0.news()
     }
 
     fn heard(&self, from: &Identity, news: Bytes) {

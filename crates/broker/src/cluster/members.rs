@@ -57,6 +57,7 @@ async fn change(
     group
 }
 
-fn is_as_wanted(now: &Members, voters: &BTreeSet<Voter>, learners: &BTreeSet<Voter>) -> bool {
+/// Whether a group has these members, and no change of them is under way.
+pub(super) fn is_as_wanted(now: &Members, voters: &BTreeSet<Voter>, learners: &BTreeSet<Voter>) -> bool {
     now.committed && now.voters.iter().eq([voters]) && now.learners == *learners
 }

@@ -3,26 +3,32 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `enter`, `port` | taking a place in the cluster, and the port for it |
-//! | `register` | making this broker known |
+//! | `register`, `roster` | making this broker known, to whom it finds |
 //! | `founding` | which cluster this is, and beginning it |
 //! | `links` | the face to other brokers: where each kind of call goes |
 //! | `transport`, `forward` | Raft's messages and commands, over the connections |
 //! | `leaders` | who leads which shard, as it is heard |
 //! | `follow` | from the image to shards that run here, and to whom there are connections with |
-//! | `members` | groups' members, as the image wants them |
+//! | `members`, `leave` | groups' members, as the image wants them; removing a replica that is none any more |
 //! | `moves` | partitions on their way from one shard to another |
-//! | `upkeep` | who is taken for dead, and who should lead |
+//! | `report` | a group as its leader describes it |
+//! | `hand_over` | having another member lead a group |
+//! | `upkeep` | what the cluster does by itself |
 
 mod enter;
 pub(crate) mod follow;
 mod forward;
 mod founding;
+mod hand_over;
 mod leaders;
+mod leave;
 mod links;
 pub(crate) mod members;
 pub(crate) mod moves;
 mod port;
 mod register;
+mod report;
+mod roster;
 mod transport;
 pub(crate) mod upkeep;
 
@@ -34,12 +40,16 @@ pub(crate) mod kinds {
     pub(crate) const COMMAND: u8 = 2;
     /// Who are you? The handshake has told it already.
     pub(crate) const STANDING: u8 = 3;
-    /// A command for the controller, whoever leads it: of a broker that is no member yet.
-    pub(crate) const RELAY: u8 = 4;
+    /// Where are the brokers of the cluster? Asked by one that none of them has heard of.
+    pub(crate) const ROSTER: u8 = 4;
     /// A new broker asks for a `node.id`.
     pub(crate) const JOIN: u8 = 5;
     /// What a shard that takes over a partition asks of the one that has it.
     pub(crate) const MOVE: u8 = 7;
+    /// How is it with the groups that you lead?
+    pub(crate) const REPORT: u8 = 8;
+    /// Have that broker lead a group that you lead.
+    pub(crate) const HAND_OVER: u8 = 9;
 }
 
 pub(crate) use enter::enter;
@@ -50,4 +60,5 @@ pub(crate) use links::Links;
 pub use port::Incoming;
 pub(crate) use port::Port;
 pub(crate) use register::register;
+pub(crate) use report::{MemberReport, Report};
 pub(crate) use transport::PeerTransport;

@@ -1,16 +1,24 @@
 //! Making this broker known to the cluster, or making the cluster.
+//!
+//! Nobody sends a broker the controller's log before it is registered: so it asks those that the settings name where
+//! all brokers are, keeps connections with them, and hears from whoever leads the controller that it does.
 
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use config::BrokerConfig;
-use controller::{Bootstrap, Command, Controller, Registration, SubmitError};
-use peer::{Address, Message};
+use controller::{Bootstrap, ClusterImage, Controller, ControllerError, Registration, SubmitError};
+use model::{BrokerId, GroupId};
+use peer::{Address, CallError, Message, Peers};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::founding::address;
 use super::kinds;
 use super::links::Links;
+use super::roster;
 use crate::error::StartError;
 
 /// Between two tries.
@@ -19,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How long brokers that start side by side wait for one another without a word in the log.
 const UNEVENTFUL: Duration = Duration::from_secs(3);
 
-/// Resolves when this broker's own image holds its registration. `bootstrap` comes from who founds the cluster alone.
+/// Resolves when this broker's own image holds its registration. `bootstrap` comes from who founds the cluster.
 pub(crate) async fn register(
     links: &Arc<Links>,
     config: &BrokerConfig,
@@ -27,29 +35,44 @@ pub(crate) async fn register(
     bootstrap: Option<Bootstrap>,
     registration: Registration,
 ) -> Result<(), StartError> {
-    if links.peers().is_none() {
+    let Some(peers) = links.peers() else {
         controller.ready().await?;
-        if let Some(bootstrap) = bootstrap {
-            controller.bootstrap(bootstrap).await?;
-        }
-        return Ok(controller.register(registration).await?);
+        return Ok(once(controller, bootstrap.as_ref(), &registration).await?);
+    };
+    let troubles = watch::Sender::new(String::new());
+    tokio::select! {
+        biased;
+        registered = among_others(links, controller, bootstrap.as_ref(), &registration, &troubles) => registered?,
+        never = meet(links, peers, config, &troubles) => match never {},
     }
+    let mut images = controller.watch();
+    let is_known =
+        |image: &Arc<ClusterImage>| image.broker(registration.id).is_some_and(|known| registration.is_same_as(known));
+    images.wait_for(is_known).await.map(drop).map_err(|_| StartError::Controller(ControllerError::Stopped))
+}
+
+/// Tries until it is done.
+async fn among_others(
+    links: &Links,
+    controller: &Controller,
+    bootstrap: Option<&Bootstrap>,
+    registration: &Registration,
+    troubles: &watch::Sender<String>,
+) -> Result<(), StartError> {
     let mut status = controller.status();
     let (begun, mut told) = (Instant::now(), String::new());
     loop {
-        let leader = status.borrow_and_update().leader;
-        let done = match leader {
-            Some(_) => as_member(controller, bootstrap.as_ref(), &registration).await,
-            None if bootstrap.is_some() => Err("the controller has no leader yet".to_owned()),
-            None => as_stranger(links, config, &registration).await,
+        let leader = status.borrow_and_update().leader.or_else(|| controller_leader(links));
+        let why = match leader {
+            Some(_) => match once(controller, bootstrap, registration).await {
+                Ok(()) => return Ok(()),
+                Err(why) => why.to_string(),
+            },
+            None => format!("the controller has no leader yet{}", *troubles.borrow()),
         };
-        match done {
-            Ok(()) => break,
-            Err(why) if told != why && begun.elapsed() > UNEVENTFUL => {
-                tracing::warn!(why, "this broker is not registered yet");
-                told = why;
-            }
-            Err(_) => {}
+        if told != why && begun.elapsed() > UNEVENTFUL {
+            tracing::warn!(why, "this broker is not registered yet");
+            told = why;
         }
         tokio::select! {
             biased;
@@ -57,43 +80,47 @@ pub(crate) async fn register(
             () = sleep(PAUSE) => {}
         }
     }
-    let mut images = controller.watch();
-    let is_known = |image: &Arc<controller::ClusterImage>| {
-        image.broker(registration.id).is_some_and(|known| registration.is_same_as(known))
-    };
-    images.wait_for(is_known).await.map(drop).map_err(|_| StartError::Controller(controller::ControllerError::Stopped))
 }
 
-/// Through the group, whose leader is known.
-async fn as_member(
+fn controller_leader(links: &Links) -> Option<BrokerId> {
+    links.leaders.of(GroupId::CONTROLLER).map(|lead| lead.leader)
+}
+
+async fn once(
     controller: &Controller,
     bootstrap: Option<&Bootstrap>,
     broker: &Registration,
-) -> Result<(), String> {
-    let refused = |why: SubmitError| why.to_string();
-    if !controller.image().is_bootstrapped() {
-        let bootstrap = bootstrap.ok_or("the broker that founds the cluster has not done so yet")?;
-        controller.bootstrap(bootstrap.clone()).await.map_err(refused)?;
+) -> Result<(), SubmitError> {
+    if let Some(bootstrap) = bootstrap.filter(|_| !controller.image().is_bootstrapped()) {
+        controller.bootstrap(bootstrap.clone()).await?;
     }
-    controller.register(broker.clone()).await.map_err(refused)
+    controller.register(broker.clone()).await
 }
 
-/// Through any broker that answers: nobody sends this one the group's log before it is registered.
-async fn as_stranger(links: &Links, config: &BrokerConfig, broker: &Registration) -> Result<(), String> {
-    let Some(peers) = links.peers() else { return Ok(()) };
-    let mut refused = "the controller has no leader yet".to_owned();
-    for place in places(config) {
-        let command = Command::RegisterBroker(broker.clone()).encode();
-        match peers.ask(&place, kinds::RELAY, Message::from(command)).await {
-            Ok(_) => return Ok(()),
-            Err(peer::CallError::Myself) => {}
-            Err(why) => refused = format!("{place}: {why}"),
+/// Keeps connections with the brokers that are known, and asks those in the settings for more.
+async fn meet(links: &Links, peers: &Peers, config: &BrokerConfig, troubles: &watch::Sender<String>) -> Infallible {
+    let cluster = config.cluster_config();
+    let founders = cluster.into_iter().flat_map(|cluster| &cluster.nodes);
+    let founders: BTreeMap<BrokerId, Address> = founders.map(|(id, place)| (*id, address(place))).collect();
+    let listed = cluster.into_iter().flat_map(|cluster| cluster.join.iter().chain(cluster.nodes.values()));
+    let listed: Vec<Address> = listed.map(address).collect();
+    let mut known = founders;
+    loop {
+        known.extend(links.roster());
+        let mut failed = String::new();
+        for place in &listed {
+            match peers.ask(place, kinds::ROSTER, Message::default()).await {
+                Ok((identity, brokers)) => {
+                    known.insert(identity.broker, identity.address);
+                    known.extend(roster::decode(&brokers).unwrap_or_default());
+                }
+                Err(CallError::Myself) => {}
+                Err(why) => failed.push_str(&format!("; {place}: {why}")),
+            }
         }
+        known.remove(&peers.me().broker);
+        peers.know(known.clone());
+        troubles.send_replace(failed);
+        sleep(PAUSE).await;
     }
-    Err(refused)
-}
-
-fn places(config: &BrokerConfig) -> Vec<Address> {
-    let cluster = config.cluster_config().into_iter();
-    cluster.flat_map(|cluster| cluster.join.iter().chain(cluster.nodes.values())).map(address).collect()
 }

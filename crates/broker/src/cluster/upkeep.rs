@@ -1,17 +1,20 @@
-//! What the cluster does by itself: brokers that are silent are fenced, leadership goes to who should have it.
+//! What the cluster does by itself, as the controller's planner says: brokers that are silent are fenced, others take
+//! over from those that are lost or drained, newcomers get their part, leadership goes to who should have it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use controller::plan::{GroupSeen, HandOver, Known, Policy, Seen, hand_overs, liveness};
+use controller::plan::{GroupSeen, HandOver, Known, Policy, Seen, commands, hand_overs};
 use controller::{ClusterImage, Command};
 use model::{BrokerId, GroupId};
 use peer::PeerState;
 use tokio::time::{Instant, sleep};
 
 use super::links::Member;
+use super::members::is_as_wanted;
 use crate::broker::Broker;
+use crate::start::shards_per_broker;
 
 /// How often to look.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -26,9 +29,10 @@ pub(crate) async fn run(broker: Arc<Broker>) {
             () = sleep(PERIOD) => {}
         }
         let image = broker.image();
+        broker.links.news(); // of what this broker leads, which nobody asks for while it has no connections
         let known = Known { brokers: observer.look(&broker, &image), groups: groups(&broker, &image) };
         let policy = policy(&broker);
-        fence(&broker, &image, &known, &policy).await;
+        act(&broker, &image, &known, &policy).await;
         if broker.config().auto_leader_rebalance_enable() {
             hand_over(&broker, hand_overs(&image, &known, &policy)).await;
         }
@@ -36,22 +40,52 @@ pub(crate) async fn run(broker: Arc<Broker>) {
 }
 
 fn policy(broker: &Broker) -> Policy {
-    let session_timeout_ms = broker.config().broker_session_timeout_ms();
-    let session_timeout = Duration::from_millis(u64::try_from(session_timeout_ms).unwrap_or(0));
-    Policy { session_timeout, ..Policy::default() }
+    let config = broker.config();
+    let ms = |value: i64| Duration::from_millis(u64::try_from(value).unwrap_or(0));
+    Policy {
+        session_timeout: ms(config.broker_session_timeout_ms().into()),
+        replacement: ms(config.broker_replacement_ms()),
+        internal_replicas: usize::try_from(config.offsets_topic_replication_factor()).unwrap_or(1),
+        shards_per_broker: shards_per_broker(&config),
+        ..Policy::default()
+    }
 }
 
-/// Takes brokers that are silent for dead, and those that are back for alive, if this broker leads the controller.
-async fn fence(broker: &Broker, image: &ClusterImage, known: &Known, policy: &Policy) {
+/// Has carried out what is planned, if this broker leads the controller.
+async fn act(broker: &Broker, image: &ClusterImage, known: &Known, policy: &Policy) {
     let leads = broker.links.led().iter().any(|(group, _, _)| *group == GroupId::CONTROLLER);
     if !leads {
         return;
     }
-    for change in liveness(image, known, policy, broker.env.clock.now_ms()) {
-        tracing::info!(broker = %change.id, fenced = change.fenced, "a broker is taken for dead, or for alive again");
-        if let Err(why) = broker.controller.submit(Command::FenceBroker(change)).await {
+    for command in commands(image, known, policy, broker.env.clock.now_ms()) {
+        tell(&command);
+        if let Err(why) = broker.controller.submit(command).await {
             tracing::warn!(%why, "that could not be made known, to be tried again");
         }
+    }
+}
+
+fn tell(command: &Command) {
+    let shown = |ids: &[BrokerId]| ids.iter().map(BrokerId::to_string).collect::<Vec<_>>().join(",");
+    match command {
+        Command::FenceBroker(change) => {
+            tracing::info!(broker = %change.id, fenced = change.fenced, "a broker is taken for dead, or for alive again");
+        }
+        Command::SetControllers(change) => {
+            tracing::info!(from = shown(&change.from), to = shown(&change.to), "the controller's voters change");
+        }
+        Command::ChangeShardMembers(change) => {
+            for change in &change.shards {
+                let (from, to) = (shown(&change.from), shown(&change.to));
+                tracing::info!(shard = %change.shard, from, to, "a shard is to have other members");
+            }
+        }
+        Command::CreateShards(create) => {
+            for wish in &create.wishes {
+                tracing::info!(members = shown(&wish.members), in_all = wish.at_least, "shards are added");
+            }
+        }
+        other => tracing::info!(kind = other.kind(), "a change is planned"),
     }
 }
 
@@ -72,10 +106,12 @@ async fn hand_over(broker: &Broker, wanted: Vec<HandOver>) {
 fn groups(broker: &Broker, image: &ClusterImage) -> BTreeMap<GroupId, GroupSeen> {
     let seen = |group: GroupId| {
         let lead = broker.lead_of(group)?;
+        let members = lead.members?;
         let in_sync = lead.in_sync.iter().copied().collect();
-        Some((group, GroupSeen { leader: lead.leader, voters: image.voters(group), in_sync }))
+        let is_changing = !is_as_wanted(&members, &members.all_voters(), &image.learners(group));
+        Some((group, GroupSeen { leader: lead.leader, voters: members.all_voters(), is_changing, in_sync }))
     };
-    image.shards().filter_map(|shard| seen(shard.id)).collect()
+    image.shards().map(|shard| shard.id).chain([GroupId::CONTROLLER]).filter_map(seen).collect()
 }
 
 /// Since when each broker is there, or away.

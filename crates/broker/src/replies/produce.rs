@@ -1,26 +1,58 @@
 //! The Produce response.
 
-use model::ErrorCode;
+use model::{ErrorCode, TopicId};
 use wire::StrBytes;
 use wire::messages::produce_request::TopicProduceData;
-use wire::messages::produce_response::{BatchIndexAndErrorMessage, PartitionProduceResponse, TopicProduceResponse};
-use wire::messages::{ProduceRequest, ProduceResponse};
+use wire::messages::produce_response::{
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, TopicProduceResponse,
+};
+use wire::messages::{BrokerId, ProduceRequest, ProduceResponse};
 
 use crate::admission::{Produced, Refused};
+use crate::dispatch::Context;
+use crate::hints::Hints;
+
+/// The version that tells who leads instead.
+const LEADERS_FROM: i16 = 10;
 
 /// Puts the results, which stand in the order of the request, into a response.
 pub(crate) fn respond(
+    context: &Context,
     request: ProduceRequest,
     results: Vec<Vec<Option<Result<Produced, Refused>>>>,
 ) -> ProduceResponse {
-    let topics = request.topic_data.into_iter().zip(results).map(|(topic, results)| topic_response(topic, results));
-    ProduceResponse::default().with_responses(topics.collect())
+    let mut hints = Hints::new(context, LEADERS_FROM);
+    let topics =
+        request.topic_data.into_iter().zip(results).map(|(topic, results)| topic_response(&mut hints, topic, results));
+    let topics = topics.collect();
+    let endpoints = hints.endpoints().map(|leader| {
+        NodeEndpoint::default()
+            .with_node_id(BrokerId(leader.id.0))
+            .with_host(StrBytes::from_string(leader.host))
+            .with_port(i32::from(leader.port))
+            .with_rack(leader.rack.map(StrBytes::from_string))
+    });
+    ProduceResponse::default().with_responses(topics).with_node_endpoints(endpoints.collect())
 }
 
-fn topic_response(topic: TopicProduceData, results: Vec<Option<Result<Produced, Refused>>>) -> TopicProduceResponse {
+fn topic_response(
+    hints: &mut Hints<'_>,
+    topic: TopicProduceData,
+    results: Vec<Option<Result<Produced, Refused>>>,
+) -> TopicProduceResponse {
     let partitions = topic.partition_data.iter().zip(results).map(|(data, result)| {
         let result = result.unwrap_or_else(|| Err(ErrorCode::UnknownServerError.into()));
-        partition_response(data.index, result)
+        let leader = match &result {
+            Err(refused) => hints.leader(refused.code, &topic.name, TopicId(topic.topic_id), data.index),
+            Ok(_) => None,
+        };
+        let response = partition_response(data.index, result);
+        match leader {
+            Some((id, epoch)) => response.with_current_leader(
+                LeaderIdAndEpoch::default().with_leader_id(BrokerId(id.0)).with_leader_epoch(epoch),
+            ),
+            None => response,
+        }
     });
     let partitions = partitions.collect();
     TopicProduceResponse::default()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use config::{ConfigError, Owner};
-use controller::{ClusterImage, Precondition, Refusal, Resource, SettingChange, Settings, SettingsChange};
+use controller::{ClusterImage, DRAINED, Precondition, Refusal, Resource, SettingChange, Settings, SettingsChange};
 use model::ErrorCode;
 
 use super::{bounds, resource};
@@ -96,6 +96,7 @@ impl Broker {
         let refuse = |why: ConfigError| Refusal::new(why.code(), why.to_string());
         owner.check_change(&before, &after, &named, &self.config()).map_err(refuse)?;
         check_internal(&resource, &after)?;
+        check_drained(&resource, &after)?;
         self.check_together(image, &resource, &after).map_err(refuse)?;
         if !after.is_empty() {
             bounds::check(image, &resource, planned)?;
@@ -124,6 +125,19 @@ fn check_internal(resource: &Resource, after: &Settings) -> Result<(), Refusal> 
             Err(Refusal::new(ErrorCode::InvalidConfig, message))
         }
         _ => Ok(()),
+    }
+}
+
+/// Who is drained is said of all brokers together, by their ids.
+fn check_drained(resource: &Resource, after: &Settings) -> Result<(), Refusal> {
+    let Some(list) = after.get(DRAINED) else { return Ok(()) };
+    let refuse = |why: String| Err(Refusal::new(ErrorCode::InvalidConfig, why));
+    if *resource != Resource::ClusterDefault {
+        return refuse(format!("{DRAINED} is a setting of all brokers (--entity-default), not of one"));
+    }
+    match elements(list).into_iter().find(|id| id.parse::<i32>().is_err()) {
+        Some(id) => refuse(format!("{DRAINED}: {id} is no id of a broker")),
+        None => Ok(()),
     }
 }
 

@@ -58,9 +58,12 @@ mod reassignments;
 mod recompressed_produce;
 mod support;
 mod sync_group;
+mod unregister_broker;
 mod update_features;
 
 // What Kafka is not asked: it needs a broker of its own, or knows Tidelog.
+#[path = "own/cluster.rs"]
+mod cluster;
 #[path = "own/loggers.rs"]
 mod loggers;
 #[path = "own/settings.rs"]

@@ -6,6 +6,8 @@ use crate::setting::{Setting, int, list, long, password, string};
 /// In the order of their names.
 #[rustfmt::skip]
 pub(super) const SETTINGS: &[Setting] = &[
+    long("broker.replacement.ms").default("1800000").at_least(0)
+        .works("How long a broker may be away before others take over what it carries."),
     string("cluster.advertise")
         .works("`host:port` at which other brokers reach this one's cluster port; unset, where it listens."),
     list("cluster.join").default("")
@@ -22,6 +24,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         .works("The data directory: one a broker. It is made if it is missing."),
     long("disk.reserve.bytes").default("268435456").at_least(0)
         .works("Disk space that produce leaves free, so that deletes, retention and checkpoints still work on a full disk; unset, at most an eighth of the file system."),
+    list("drained.brokers").default("").cluster()
+        .works("Ids of brokers that are to carry nothing: others take over their replicas and votes. Counts for all brokers at once, while they run; `tidelog cluster drain` sets it."),
     string("durability").default("fsync").one_of(&["fsync", "relaxed"])
         .works("`fsync` acknowledges a record once it is on disk; `relaxed` once the kernel has it, which a power cut may undo."),
     long("journal.cache.bytes").default("33554432").at_least(1_048_576)

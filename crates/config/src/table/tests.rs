@@ -16,6 +16,7 @@ const READ_BY_HAND: &[&str] = &[
     "cluster.secret",
     "cluster.secret.file",
     "data-dir",
+    "drained.brokers", // by the controller, from the cluster image
     "durability",
     "listener.security.protocol.map",
     "listeners",

@@ -7,6 +7,7 @@
 
 mod controllers;
 mod grow;
+mod internal;
 mod leaders;
 mod liveness;
 mod load;
@@ -26,6 +27,7 @@ use crate::image::{BrokerImage, ClusterImage, ShardImage};
 
 pub use controllers::controllers;
 pub use grow::{new_shards, rebalance};
+pub use internal::internal_growth;
 pub use leaders::{HandOver, hand_overs};
 pub use liveness::liveness;
 pub use replace::replacements;
@@ -60,6 +62,8 @@ pub struct GroupSeen {
     pub leader: BrokerId,
     /// Who votes; of both sets, while they change.
     pub voters: BTreeSet<Voter>,
+    /// Whether its members are changing.
+    pub is_changing: bool,
     /// The members that have, or lately had, all that the leader has; itself too.
     pub in_sync: BTreeSet<BrokerId>,
 }
@@ -77,6 +81,8 @@ pub struct Policy {
     pub moves: usize,
     /// `shards.per.broker` of brokers that did not say theirs.
     pub shards_per_broker: u32,
+    /// Replicas that internal topics get as soon as there are so many brokers.
+    pub internal_replicas: usize,
 }
 
 impl Default for Policy {
@@ -88,6 +94,7 @@ impl Default for Policy {
             steady: Duration::from_secs(5),
             moves: 2,
             shards_per_broker: 1,
+            internal_replicas: 3,
         }
     }
 }
@@ -104,6 +111,7 @@ pub fn commands(image: &ClusterImage, known: &Known, policy: &Policy, now_ms: i6
     let next = controllers(image, known, policy, now_ms)
         .map(Command::SetControllers)
         .or_else(|| replacements(image, known, policy, now_ms).map(Command::ChangeShardMembers))
+        .or_else(|| internal_growth(image, known, policy).map(Command::ChangeShardMembers))
         .or_else(|| new_shards(image, policy).map(Command::CreateShards))
         .or_else(|| rebalance(image, known, policy, now_ms).map(Command::ChangeShardMembers));
     next.into_iter().collect()
@@ -121,7 +129,7 @@ impl Policy {
 impl Known {
     /// Whether a group's voters are those that the image wants; `None` if nobody says.
     fn is_settled(&self, image: &ClusterImage, group: GroupId) -> Option<bool> {
-        self.groups.get(&group).map(|seen| seen.voters == image.voters(group))
+        self.groups.get(&group).map(|seen| !seen.is_changing && seen.voters == image.voters(group))
     }
 
     /// Whether a group can change its members: its leader and a majority are there.

@@ -79,7 +79,12 @@ impl World {
         let of = |group: GroupId, members: &[BrokerId]| {
             let in_sync: BTreeSet<BrokerId> = members.iter().copied().filter(is_live).collect();
             let leader = members.iter().copied().find(is_live)?;
-            (in_sync.len() > members.len() / 2).then(|| GroupSeen { leader, voters: image.voters(group), in_sync })
+            (in_sync.len() > members.len() / 2).then(|| GroupSeen {
+                leader,
+                voters: image.voters(group),
+                is_changing: false,
+                in_sync,
+            })
         };
         let shards = image.shards().map(|shard| (shard.id, of(shard.id, &shard.members)));
         let all = shards.chain([(GroupId::CONTROLLER, of(GroupId::CONTROLLER, image.controllers()))]);

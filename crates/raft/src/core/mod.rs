@@ -26,7 +26,7 @@ use crate::{ProposeError, StateMachine};
 pub(crate) use catch_up::purge;
 pub(crate) use change::set_members;
 pub(crate) use shared::Shared;
-pub(crate) use succession::{followers, hand_over, held_by, is_in_lease, leader_gone, members};
+pub(crate) use succession::{followers, hand_over, held_by, is_in_lease, leader_gone, members, reach};
 pub(crate) use types::{Answer, Proposed};
 pub(crate) use worker::{Running, start};
 

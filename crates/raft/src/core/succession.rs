@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::types::{Vote, entry_id};
 use super::{Raft, Shared, messages};
 use crate::transport::{Candidacy, Reply, Request};
-use crate::{ChangeError, Follower, Members, StateMachine, Voter};
+use crate::{ChangeError, Follower, Members, Reach, StateMachine, Voter};
 
 /// Entries that a successor may lack when it is told to lead: nothing is written until it has them.
 const SUCCESSOR_LACKS_AT_MOST: u64 = 1000;
@@ -156,6 +156,13 @@ pub(crate) fn followers<S: StateMachine>(raft: &Raft<S>, shared: &Shared) -> (Ve
     (followers.collect(), data.last_log.map_or(0, |id| id.index + 1))
 }
 
+pub(crate) fn reach<S: StateMachine>(raft: &Raft<S>) -> Reach {
+    let data = raft.data_metrics();
+    let data = data.borrow_watched();
+    let after = |id: Option<super::types::LogId>| id.map_or(0, |id| id.index + 1);
+    Reach { end: after(data.last_log), applied: after(data.last_applied) }
+}
+
 /// The members as of the last membership in the log.
 pub(crate) fn members<S: StateMachine>(raft: &Raft<S>) -> Members {
     let server = raft.server_metrics();
@@ -177,8 +184,11 @@ pub(crate) fn is_in_lease<S: StateMachine>(raft: &Raft<S>, shared: &Shared) -> b
         let server = server.borrow_watched();
         server.membership_config.membership().get_joint_config().iter().all(|voters| voters.iter().eq([&shared.me]))
     };
-    let acked = raft.data_metrics().borrow_watched().last_quorum_acked;
-    alone || acked.is_some_and(|sent| sent.elapsed() < shared.timings.lease())
+    let is_acked = || {
+        let acked = raft.data_metrics().borrow_watched().last_quorum_acked;
+        acked.is_some_and(|sent| sent.elapsed() < shared.timings.lease())
+    };
+    alone || is_acked()
 }
 
 /// Waits until so many members have an entry.

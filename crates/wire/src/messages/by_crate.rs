@@ -131,6 +131,7 @@ requests! {
     DescribeQuorum DescribeQuorumRequest DescribeQuorumResponse;
     UpdateFeatures UpdateFeaturesRequest UpdateFeaturesResponse;
     DescribeCluster DescribeClusterRequest DescribeClusterResponse;
+    UnregisterBroker UnregisterBrokerRequest UnregisterBrokerResponse;
     DescribeProducers DescribeProducersRequest DescribeProducersResponse;
     GetTelemetrySubscriptions GetTelemetrySubscriptionsRequest GetTelemetrySubscriptionsResponse;
     PushTelemetry PushTelemetryRequest PushTelemetryResponse;
@@ -171,6 +172,7 @@ responses! {
     DescribeQuorum DescribeQuorumResponse;
     UpdateFeatures UpdateFeaturesResponse;
     DescribeCluster DescribeClusterResponse;
+    UnregisterBroker UnregisterBrokerResponse;
     DescribeProducers DescribeProducersResponse;
     GetTelemetrySubscriptions GetTelemetrySubscriptionsResponse;
     PushTelemetry PushTelemetryResponse;

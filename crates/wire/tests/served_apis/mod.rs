@@ -33,6 +33,7 @@ macro_rules! with_served_apis {
             delete_groups DeleteGroups DeleteGroupsRequest;
             describe_log_dirs DescribeLogDirs DescribeLogDirsRequest;
             describe_topic_partitions DescribeTopicPartitions DescribeTopicPartitionsRequest;
+            unregister_broker UnregisterBroker UnregisterBrokerRequest;
             describe_producers DescribeProducers DescribeProducersRequest;
             describe_quorum DescribeQuorum DescribeQuorumRequest;
             elect_leaders ElectLeaders ElectLeadersRequest;

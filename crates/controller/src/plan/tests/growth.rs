@@ -23,6 +23,33 @@ fn a_single_broker_that_becomes_three_shares_its_partitions_and_its_vote() {
 }
 
 #[test]
+fn internal_topics_of_a_single_broker_get_three_replicas_as_soon_as_there_are_three() {
+    let mut world = World::new(1);
+    world.create_topic("__consumer_offsets", 3, 1);
+    world.run();
+    let replicas = |world: &World| -> Vec<usize> {
+        let image = world.image();
+        let topic = image.topic("__consumer_offsets").unwrap();
+        topic.partitions.iter().map(|partition| image.replicas(partition).len()).collect()
+    };
+    join(&mut world, 2);
+    assert_eq!(replicas(&world), [1, 1, 1], "two replicas bear no more losses than one");
+    join(&mut world, 3);
+    assert_eq!(replicas(&world), [3, 3, 3]);
+    assert_eq!(world.run(), []);
+}
+
+#[test]
+fn a_group_whose_members_change_counts_as_moving_though_its_voters_are_right() {
+    let mut world = World::new(3);
+    world.create_topic("__consumer_offsets", 3, 1);
+    world.settle();
+    world.known.groups.values_mut().for_each(|seen| seen.is_changing = true);
+    assert_eq!(internal_growth(world.image(), &world.known, &world.policy), None);
+    assert_eq!(rebalance(world.image(), &world.known, &world.policy, world.now_ms), None);
+}
+
+#[test]
 fn a_fourth_broker_gets_its_part_of_what_three_carried_and_led() {
     let mut world = World::new(3);
     world.create_topic("orders", 120, 3);
