@@ -6,6 +6,7 @@ mod confluent_javascript;
 mod go;
 mod java;
 mod java_admin;
+mod java_cluster;
 mod java_connect;
 mod java_groups;
 mod java_load;

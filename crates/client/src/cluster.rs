@@ -1,9 +1,9 @@
 //! The cluster as a whole.
 
 use model::BrokerId;
-use wire::StrBytes;
 use wire::messages::DescribeClusterRequest;
 use wire::messages::describe_cluster_response::DescribeClusterBroker;
+use wire::{ApiKey, StrBytes};
 
 use crate::{Address, Client, ClientError};
 
@@ -16,6 +16,8 @@ pub struct Cluster {
     pub controller: Option<BrokerId>,
     /// The brokers that are there, by id.
     pub brokers: Vec<ClusterBroker>,
+    /// Those that are away, by id, if the cluster tells.
+    pub away: Vec<ClusterBroker>,
     /// The features that the cluster runs, by name.
     pub features: Vec<FinalizedFeature>,
 }
@@ -46,17 +48,26 @@ impl Client {
     /// # Errors
     /// If no broker can be reached.
     pub async fn describe_cluster(&self) -> Result<Cluster, ClientError> {
-        let response = self.ask(&DescribeClusterRequest::default()).await?;
+        let mut response = self.ask(&DescribeClusterRequest::default()).await?;
+        // Older versions have no place for the question.
+        if self.any().await?.served().best(ApiKey::DescribeCluster) >= Some(2) {
+            response = self.ask(&DescribeClusterRequest::default().with_include_fenced_brokers(true)).await?;
+        }
         let what = || "describing the cluster".to_owned();
         ClientError::check(response.error_code, what, response.error_message.as_ref())?;
-        let mut brokers: Vec<ClusterBroker> = response.brokers.iter().map(broker).collect();
-        brokers.sort_by_key(|broker| broker.id);
+        let brokers = |fenced: bool| -> Vec<ClusterBroker> {
+            let some = response.brokers.iter().filter(|broker| broker.is_fenced == fenced);
+            let mut some: Vec<ClusterBroker> = some.map(broker).collect();
+            some.sort_by_key(|broker| broker.id);
+            some
+        };
         let connection = self.any().await?;
         let features = connection.served().features.iter();
         Ok(Cluster {
             id: response.cluster_id.to_string(),
             controller: Some(BrokerId(response.controller_id.0)).filter(|id| id.0 >= 0),
-            brokers,
+            brokers: brokers(false),
+            away: brokers(true),
             features: features.map(|(name, level)| FinalizedFeature { name: name.clone(), level: *level }).collect(),
         })
     }

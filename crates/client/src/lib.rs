@@ -32,7 +32,7 @@
 //! | `address`, `error`, `options` | the words of the public face |
 //! | `connection`, `versions` | one connection: requests in order, versions negotiated |
 //! | `client`, `retry` | connections by broker, and what is tried again |
-//! | `topics`, `partitions`, `settings`, `cluster`, `offsets`, `groups` | asking about and changing the cluster |
+//! | `topics`, `partitions`, `settings`, `cluster`, `quorums`, `offsets`, `groups` | asking about and changing the cluster |
 //! | `partitioner`, `producer` | batching, routing and sending records |
 //! | `reader`, `readers` | fetching them |
 //! | `member` | sharing that with the other members of a consumer group |
@@ -49,6 +49,7 @@ mod options;
 mod partitioner;
 mod partitions;
 mod producer;
+mod quorums;
 mod reader;
 mod readers;
 mod retry;
@@ -66,6 +67,7 @@ pub use offsets::OffsetAt;
 pub use options::Options;
 pub use partitioner::{murmur2, partition_for_key};
 pub use producer::{Acks, OnWritten, Producer, ProducerOptions, Record, Written};
+pub use quorums::{Quorum, QuorumMember};
 pub use reader::{Fetched, Reader, ReaderOptions};
 pub use readers::Readers;
 pub use settings::{Resource, Setting, SettingChange, SettingSource};

@@ -80,6 +80,14 @@ pub struct SettingChange {
     pub value: Option<String>,
 }
 
+/// What becomes of a setting; lists may get and lose elements.
+pub(crate) enum Change {
+    Set(String),
+    Delete,
+    Append(String),
+    Subtract(String),
+}
+
 impl Resource {
     /// As Kafka numbers types (`ConfigResource.Type`).
     fn kind(&self) -> i8 {
@@ -184,13 +192,28 @@ impl Client {
         changes: &[SettingChange],
         only_check: bool,
     ) -> Result<(), ClientError> {
-        const SET: i8 = 0;
-        const DELETE: i8 = 1;
-        let configs = changes.iter().map(|change| {
-            AlterableConfig::default()
-                .with_name(text(&change.name))
-                .with_config_operation(if change.value.is_some() { SET } else { DELETE })
-                .with_value(change.value.as_deref().map(text))
+        let change = |change: &SettingChange| {
+            let what = change.value.clone().map_or(Change::Delete, Change::Set);
+            (change.name.clone(), what)
+        };
+        self.alter_settings(resource, &changes.iter().map(change).collect::<Vec<_>>(), only_check).await
+    }
+
+    pub(crate) async fn alter_settings(
+        &self,
+        resource: &Resource,
+        changes: &[(String, Change)],
+        only_check: bool,
+    ) -> Result<(), ClientError> {
+        let configs = changes.iter().map(|(name, change)| {
+            let (operation, value) = match change {
+                Change::Set(value) => (0, Some(value)),
+                Change::Delete => (1, None),
+                Change::Append(value) => (2, Some(value)),
+                Change::Subtract(value) => (3, Some(value)),
+            };
+            let value = value.map(|value| text(value));
+            AlterableConfig::default().with_name(text(name)).with_config_operation(operation).with_value(value)
         });
         let asked = AlterConfigsResource::default()
             .with_resource_type(resource.kind())

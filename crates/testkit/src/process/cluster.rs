@@ -9,10 +9,15 @@ use super::{Broker, Launch, ProcessError};
 /// Where each broker accepts the others: it has a loopback address of its own.
 const CLUSTER_PORT: u16 = 9093;
 
+/// What the brokers prove to each other to know.
+const SECRET: (&str, &str) = ("TIDELOG_CLUSTER_SECRET", "a secret of this test's cluster");
+
 /// The brokers of a cluster, each with its data directory. Dropping it kills them.
 #[derive(Debug)]
 pub struct Cluster {
     brokers: Vec<Broker>,
+    /// Where each accepts the others.
+    ports: Vec<String>,
 }
 
 impl Cluster {
@@ -40,14 +45,27 @@ impl Cluster {
                 .map(|((launch, ip), id)| {
                     let launch = launch.clone().argument("--cluster").argument(&nodes.join(","));
                     let launch = launch.argument("--node-id").argument(&format!("{id}"));
-                    let launch = launch.env("TIDELOG_CLUSTER_SECRET", "a secret of this test's cluster");
+                    let launch = launch.env(SECRET.0, SECRET.1);
                     scope.spawn(move || launch.start_at(SocketAddr::new(*ip, 0)))
                 })
                 .collect();
             let started = starting.into_iter().map(|start| start.join().unwrap_or_else(|_| unreachable!("it returns")));
             started.collect::<Result<Vec<Broker>, ProcessError>>()
         })?;
-        Ok(Cluster { brokers })
+        Ok(Cluster { brokers, ports: nodes })
+    }
+
+    /// Adds a broker that joins by itself, and so gets its id; it serves when this returns.
+    ///
+    /// # Errors
+    /// As [`Broker::start`].
+    pub fn join(&mut self, launch: &Launch) -> Result<(), ProcessError> {
+        let ip = own_loopback_address().ip();
+        let launch = launch.clone().argument("--join").argument(&self.ports.join(","));
+        let launch = launch.set("cluster.listen", format!("{ip}:{CLUSTER_PORT}")).env(SECRET.0, SECRET.1);
+        self.brokers.push(launch.start_at(SocketAddr::new(ip, 0))?);
+        self.ports.push(format!("{ip}:{CLUSTER_PORT}"));
+        Ok(())
     }
 
     /// The broker with this id; they count from 1.

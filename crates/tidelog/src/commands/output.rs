@@ -46,16 +46,19 @@ impl Output {
         }
     }
 
-    /// Prints what is known of one thing, and a table of its parts: one object for programs.
-    pub(crate) fn facts(self, facts: &Facts, parts: Option<&Table>) -> io::Result<()> {
+    /// Prints what is known of one thing, and tables of its parts: one object for programs.
+    pub(crate) fn facts<'a>(self, facts: &Facts, parts: impl IntoIterator<Item = &'a Table>) -> io::Result<()> {
+        let parts: Vec<&Table> = parts.into_iter().collect();
         match self.format {
             Format::Text => {
                 let for_people = io::stdout().is_terminal();
-                let all = [Some(facts.render(for_people)), parts.map(|parts| parts.render(for_people))];
-                let all: Vec<String> = all.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+                let tables = parts.iter().filter(|table| !table.rows.is_empty() || parts.len() == 1);
+                let tables = tables.map(|table| table.render(for_people));
+                let all = std::iter::once(facts.render(for_people)).chain(tables);
+                let all: Vec<String> = all.filter(|part| !part.is_empty()).collect();
                 print_text(&all.join("\n"))
             }
-            Format::Json => print_json(&Document { facts, parts }),
+            Format::Json => print_json(&Document { facts, parts: &parts }),
         }
     }
 
@@ -210,7 +213,7 @@ impl Serialize for Row<'_> {
 
 struct Document<'a> {
     facts: &'a Facts,
-    parts: Option<&'a Table>,
+    parts: &'a [&'a Table],
 }
 
 impl Serialize for Document<'_> {
@@ -298,7 +301,7 @@ mod tests {
         let rows =
             r#"[{"topic":"a-longer-name","in_sync":[1,2],"about":"x"},{"topic":"b","in_sync":null,"about":null}]"#;
         assert_eq!(serde_json::to_string(&Rows(&table())).unwrap(), rows);
-        let document = serde_json::to_string(&Document { facts: &facts(), parts: Some(&table()) }).unwrap();
+        let document = serde_json::to_string(&Document { facts: &facts(), parts: &[&table()] }).unwrap();
         assert_eq!(document, format!(r#"{{"id":"abc","is_internal":false,"topics":{rows}}}"#));
     }
 
