@@ -5,13 +5,14 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientContext, Message, Offset};
-use support::librdkafka::{config, reader};
+use support::librdkafka::reader;
 use support::{LIMIT, unique};
 use testkit::history::{History, Partition, Recorder, Value, check};
 
@@ -172,10 +173,18 @@ impl ProducerContext for Acknowledge {
     }
 }
 
+/// As [`support::librdkafka::config`], less patient: the connections of a frozen broker stay open, and to wait the usual
+/// half a minute for its answers would be most of a test's time.
+fn config(address: &str) -> ClientConfig {
+    let mut config = support::librdkafka::config(address);
+    config.set("socket.timeout.ms", "5000");
+    config
+}
+
 fn idempotent_producer(address: &str, shared: &Arc<Shared>) -> BaseProducer<Acknowledge> {
     let mut config = config(address);
     config.set("enable.idempotence", "true").set("message.timeout.ms", "0").set("linger.ms", "1");
-    config.set("batch.num.messages", "20").set("queue.buffering.max.messages", "200");
+    config.set("request.timeout.ms", "3000").set("batch.num.messages", "20").set("queue.buffering.max.messages", "200");
     config.create_with_context(Acknowledge(Arc::clone(shared))).unwrap()
 }
 
