@@ -1,6 +1,7 @@
 //! A cluster whose brokers are killed, frozen and stopped in turn under load, and what clients saw of it checked as a
 //! history.
 
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -76,4 +77,18 @@ fn a_cluster_whose_brokers_are_stopped_in_turn_loses_nothing_acknowledged() {
 #[test]
 fn a_cluster_whose_brokers_are_frozen_in_turn_loses_nothing_acknowledged() {
     each_in_turn(|broker| broker.process().signal(Signal::STOP), |broker| broker.process().signal(Signal::CONT));
+}
+
+#[test]
+fn the_command_line_finds_who_leads_in_the_place_of_a_broker_that_has_just_died() {
+    let _alone = alone();
+    let mut cluster = Cluster::start(BROKERS).unwrap();
+    let topic = unique("described");
+    create_replicated_topic(&cluster.addresses(), &topic, i32::try_from(PARTITIONS).unwrap(), 3);
+    cluster.broker(BROKERS).kill().unwrap();
+    let described = Command::new(testkit::process::binary())
+        .args(["topic", "describe", &topic, "--output", "json", "--bootstrap", &cluster.addresses()])
+        .output()
+        .unwrap();
+    assert!(described.status.success(), "{}", String::from_utf8_lossy(&described.stderr));
 }

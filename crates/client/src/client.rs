@@ -168,7 +168,8 @@ fn passing(state: &State, address: &Address, why: NotOpened) -> NotOpened {
 fn advertised(state: &State, broker: BrokerId, advertised: Address, why: NotOpened) -> ClientError {
     match (why, &state.answered) {
         (NotOpened::Unreachable(why), Some(bootstrap)) => {
-            ClientError::Misadvertised { bootstrap: bootstrap.clone(), broker: broker.0, advertised, why }
+            let (bootstrap, brokers) = (bootstrap.clone(), state.brokers.len());
+            ClientError::Misadvertised { bootstrap, broker: broker.0, advertised, why, brokers }
         }
         (NotOpened::Unreachable(why), None) => ClientError::Unreachable { addresses: vec![advertised], why },
         (NotOpened::Wrong(error), _) => error,

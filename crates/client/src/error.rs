@@ -31,6 +31,8 @@ pub enum ClientError {
         advertised: Address,
         /// What happened there.
         why: NoConnection,
+        /// How many brokers there are: one of several may have died a moment ago, and others lead in its place soon.
+        brokers: usize,
     },
     /// A broker that was reached before is gone.
     #[error("lost the connection to {address}: {why}")]
@@ -195,6 +197,7 @@ impl ClientError {
         match self {
             ClientError::Lost { .. } | ClientError::Silent { .. } => true,
             ClientError::Refused { code, .. } => code.is_retriable(),
+            ClientError::Misadvertised { brokers, .. } => *brokers > 1,
             _ => false,
         }
     }
