@@ -2,10 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use config::{BrokerConfig, ClusterConfig};
+use config::{BrokerConfig, ClusterConfig, HostPort};
 use model::BrokerId;
-use peer::{Identity, Message, Options, Peers, Secret};
+use peer::{CallError, Identity, Message, Options, Peers, Secret};
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::founding::{address, found};
@@ -15,6 +17,12 @@ use super::port::Port;
 use crate::env::Env;
 use crate::error::StartError;
 use crate::meta::Meta;
+
+/// How long a cluster that is being started may take to give an id.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between two questions for one.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Who a broker is while it asks for its id.
 const NOBODY: BrokerId = BrokerId(i32::MAX);
@@ -82,23 +90,43 @@ fn connections(me: &Identity, secret: Secret, env: &Env, links: &Arc<Links>) -> 
     Peers::new(me.clone(), secret, Options::default(), env.dialer.clone(), face, env.random.clone())
 }
 
-/// Has the cluster that this broker joins choose its `node.id`.
+/// Has the cluster that this broker joins choose its `node.id`. One that is just being started is waited for.
 async fn ask_for_id(cluster: &ClusterConfig, env: &Env, secret: &Secret, port: &Port) -> Result<BrokerId, StartError> {
     let nobody = Identity::new(NOBODY, Uuid::nil(), port.address.clone(), None, &*env.random);
     let peers = connections(&nobody, secret.clone(), env, &Links::new(&nobody));
-    let mut refused = Vec::new();
-    for place in &cluster.join {
+    let begun = Instant::now();
+    let asked = loop {
+        match ask_each(&peers, &cluster.join).await {
+            Err(NotGiven { is_starting: true, .. }) if begun.elapsed() < PATIENCE => sleep(PAUSE).await,
+            asked => break asked,
+        }
+    };
+    peers.shutdown().await;
+    asked.map_err(|NotGiven { why, .. }| StartError::Join(why))
+}
+
+/// Why there is no id.
+struct NotGiven {
+    /// Whether somebody is there who could not give one.
+    is_starting: bool,
+    why: String,
+}
+
+async fn ask_each(peers: &Peers, places: &[HostPort]) -> Result<BrokerId, NotGiven> {
+    let (mut refused, mut is_starting) = (Vec::new(), false);
+    for place in places {
         match peers.ask(&address(place), kinds::JOIN, Message::default()).await {
-            Ok((_, answer)) if answer.len() == 4 => {
-                peers.shutdown().await;
-                return Ok(BrokerId(i32::from_le_bytes(answer[..].try_into().expect("four bytes"))));
+            Ok((_, answer)) => match <[u8; 4]>::try_from(&answer[..]) {
+                Ok(id) => return Ok(BrokerId(i32::from_le_bytes(id))),
+                Err(_) => refused.push(format!("{place} answered in words of another version")),
+            },
+            Err(why) => {
+                is_starting |= matches!(why, CallError::Failed(_));
+                refused.push(format!("{place}: {why}"));
             }
-            Ok(_) => refused.push(format!("{place} answered in words of another version")),
-            Err(why) => refused.push(format!("{place}: {why}")),
         }
     }
-    peers.shutdown().await;
-    Err(StartError::Join(refused.join("; ")))
+    Err(NotGiven { is_starting, why: refused.join("; ") })
 }
 
 fn secret(config: &BrokerConfig) -> Result<Secret, StartError> {

@@ -36,8 +36,9 @@ fn replicas(at: &str, topic: &str) -> Vec<usize> {
 }
 
 #[test]
-fn a_broker_with_data_becomes_a_cluster_and_leaves_it_without_a_loss() {
+fn a_broker_with_data_becomes_a_cluster_and_leaves_it_and_one_that_dies_is_replaced_without_a_loss() {
     let launch = Broker::launch().binary(Path::new(TIDELOG)).set("offsets.topic.num.partitions", 2);
+    let launch = launch.set("broker.session.timeout.ms", 1000).set("broker.replacement.ms", 1000);
     let mut cluster = Cluster::start_as(&[launch.clone().set("shards.per.broker", 1)]).unwrap();
     let first = &cluster.brokers()[0].address();
     run(first, &["topic", "create", "orders", "--partitions", "2"]);
@@ -74,6 +75,13 @@ fn a_broker_with_data_becomes_a_cluster_and_leaves_it_without_a_loss() {
     cluster.broker(1).kill().unwrap();
     let status = wait_for(last, "healthy without broker 1", is_grown);
     assert_eq!(of_broker(&status, 1), &Value::Null);
+    cluster.join(&newcomer).unwrap();
+    cluster.broker(2).kill().unwrap();
+    let last = &cluster.brokers()[3].address();
+    let is_replaced = |broker: &Value| broker["carries"] == 0 && broker["votes"] == false && broker["state"] == "away";
+    wait_for(last, "replaced", |status| is_replaced(of_broker(status, 2)));
+    run(last, &["cluster", "remove", "2", "--yes"]);
+    wait_for(last, "healthy without broker 2", is_grown);
     let read = run(last, &["consume", "orders", "--from-beginning", "-n", "1000"]);
     let mut numbers: Vec<u32> = read.lines().map(|line| line.parse().unwrap()).collect();
     numbers.sort_unstable();

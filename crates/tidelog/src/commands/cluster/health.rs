@@ -91,9 +91,12 @@ impl Seen {
 
     fn away(&self, broker: &ClusterBroker) -> Problem {
         let ClusterBroker { id, address, .. } = broker;
-        let remedy = match self.drained.contains(id) {
-            true => format!("it is drained: once it carries nothing, `tidelog cluster remove {id}`"),
-            false => format!(
+        let remedy = match (self.drained.contains(id), self.load(*id).1 > 0 || self.votes(*id)) {
+            (_, false) => format!(
+                "it carries nothing any more: start it again, or, if it is gone for good, `tidelog cluster remove {id}`"
+            ),
+            (true, true) => format!("it is drained: once it carries nothing, `tidelog cluster remove {id}`"),
+            (false, true) => format!(
                 "start it again; if it is gone for good, `tidelog cluster drain {id}`, and then `tidelog cluster \
                  remove {id}`"
             ),
@@ -228,7 +231,9 @@ mod tests {
         let remedy = &seen.problems()[0].remedy;
         assert!(remedy.starts_with("start it again; if it is gone for good, `tidelog cluster drain 3`"), "{remedy}");
         seen.drained = ids(&[3]);
-        assert!(seen.problems()[0].remedy.contains("`tidelog cluster remove 3`"));
+        assert!(seen.problems()[0].remedy.starts_with("it is drained"));
+        (seen.controller, seen.shards) = (Some(group(0, &[1, 2])), vec![]);
+        assert!(seen.problems()[0].remedy.ends_with("if it is gone for good, `tidelog cluster remove 3`"));
     }
 
     #[test]
