@@ -91,7 +91,12 @@ fn some_brokers() -> impl Strategy<Value = Vec<BrokerId>> {
 }
 
 fn wish() -> impl Strategy<Value = ShardWish> {
-    (prop::collection::vec(broker(), 0..4), 0..3_u32).prop_map(|(members, at_least)| ShardWish { members, at_least })
+    let pinned = prop::bool::weighted(0.2);
+    (prop::collection::vec(broker(), 0..4), 0..3_u32, pinned).prop_map(|(members, at_least, pinned)| ShardWish {
+        members,
+        at_least,
+        pinned,
+    })
 }
 
 fn new_topic() -> impl Strategy<Value = NewTopic> {

@@ -64,6 +64,8 @@ struct StoredShard {
     members: Vec<BrokerId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     founders: Option<BTreeMap<BrokerId, Uuid>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pinned: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -105,7 +107,7 @@ pub(crate) fn load(content: &BTreeMap<Bytes, Bytes>) -> Result<(Draft, Option<Ap
             }
             SHARD => {
                 let stored = read::<StoredShard>("shard", value)?;
-                draft.add_shard(stored.id, stored.members, stored.founders);
+                draft.add_shard(stored.id, stored.members, stored.founders, stored.pinned);
             }
             TOPIC => drop(draft.put_topic(read::<TopicImage>("topic", value)?)),
             _ => return Err(FormatError::UnknownKey { key: key.into_owned() }),
@@ -198,6 +200,7 @@ fn value(image: &ClusterImage, key: &Key) -> Option<Bytes> {
                 id: *id,
                 members: shard.members.clone(),
                 founders: shard.founders.clone(),
+                pinned: shard.pinned,
             };
             image.shard(*id).map(|shard| write(&stored(shard)))
         }

@@ -43,7 +43,7 @@ pub(super) fn bootstrap(draft: &mut Draft, command: Bootstrap, index: u64) -> Re
     }
     controllers.truncate(MAX_CONTROLLERS);
     draft.set_controllers(controllers);
-    shards::fulfil(draft, &ShardWish { members, at_least: command.shards });
+    shards::fulfil(draft, &ShardWish { members, at_least: command.shards, pinned: false });
     Ok(Outcome::Bootstrapped)
 }
 

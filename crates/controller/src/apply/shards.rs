@@ -62,13 +62,13 @@ fn check_members(draft: &Draft, members: &[BrokerId]) -> Result<(), Refusal> {
 
 pub(super) fn fulfil(draft: &mut Draft, wish: &ShardWish) -> Vec<GroupId> {
     let mut shards: Vec<GroupId> =
-        draft.image().shards().filter(|shard| shard.members == wish.members).map(|shard| shard.id).collect();
+        draft.image().shards().filter(|shard| wish.fits(shard)).map(|shard| shard.id).collect();
     while shards.len() < wish.at_least as usize {
         let id = draft.image().next_shard();
         draft.set_next_shard(id + 1);
         let directory = |id: &BrokerId| draft.image().broker(*id).map(|broker| (*id, broker.directory));
         let founders = wish.members.iter().filter_map(directory).collect();
-        draft.add_shard(GroupId(id), wish.members.clone(), Some(founders));
+        draft.add_shard(GroupId(id), wish.members.clone(), Some(founders), wish.pinned);
         shards.push(GroupId(id));
     }
     shards

@@ -116,7 +116,7 @@ fn members(ids: &[i32]) -> Vec<BrokerId> {
 }
 
 fn wish(ids: &[i32], at_least: u32) -> Command {
-    Command::CreateShards(CreateShards { wishes: vec![ShardWish { members: members(ids), at_least }] })
+    Command::CreateShards(CreateShards { wishes: vec![ShardWish { members: members(ids), at_least, pinned: false }] })
 }
 
 #[test]

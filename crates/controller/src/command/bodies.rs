@@ -6,7 +6,7 @@ use model::{BrokerId, GroupId, PartitionId, TopicId, TopicName};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::image::{BrokerImage, Endpoint, PartitionImage, Resource, Settings};
+use crate::image::{BrokerImage, Endpoint, PartitionImage, Resource, Settings, ShardImage};
 
 /// See [`Command::Bootstrap`](super::Command::Bootstrap). Refused where a cluster exists already.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -116,6 +116,17 @@ pub struct ShardWish {
     pub members: Vec<BrokerId>,
     /// How many shards with exactly these members, in this order, there are to be at least.
     pub at_least: u32,
+    /// Whether they are for partitions that were assigned by hand: their members change in the place of lost ones
+    /// alone, and no other partitions are put there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+}
+
+impl ShardWish {
+    /// Whether a shard is one of those wished for.
+    pub(crate) fn fits(&self, shard: &ShardImage) -> bool {
+        shard.members == self.members && shard.pinned == self.pinned
+    }
 }
 
 /// See [`Command::ChangeShardMembers`](super::Command::ChangeShardMembers).

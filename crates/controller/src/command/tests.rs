@@ -24,7 +24,8 @@ fn golden() -> Vec<(Command, &'static [u8])> {
     ];
     let change = SettingsChange { resource: Resource::Group("shop".into()), replace: true, changes };
     let growth = NewPartitions { topic, current: 2, shards: vec![GroupId(1), GroupId(300)] };
-    let wish = ShardWish { members: vec![BrokerId(2), id], at_least: 4 };
+    let wish = ShardWish { members: vec![BrokerId(2), id], at_least: 4, pinned: false };
+    let by_hand = ShardWish { at_least: 1, pinned: true, ..wish.clone() };
     let bootstrap = Bootstrap {
         cluster_id: "kraken".into(),
         broker: broker.clone(),
@@ -47,6 +48,7 @@ fn golden() -> Vec<(Command, &'static [u8])> {
         (Command::FenceBroker(FenceBroker { id, epoch: 7, fenced: true, at_ms: None }), FENCE_BROKER),
         (Command::FenceBroker(FenceBroker { id, epoch: 7, fenced: true, at_ms: Some(1000) }), FENCE_BROKER_THEN),
         (Command::CreateShards(CreateShards { wishes: vec![wish] }), CREATE_SHARDS),
+        (Command::CreateShards(CreateShards { wishes: vec![by_hand] }), CREATE_PINNED_SHARDS),
         (Command::CreateTopics(CreateTopics { topics: vec![new_topic] }), CREATE_TOPICS),
         (Command::DeleteTopics(DeleteTopics { topics: vec![topic] }), DELETE_TOPICS),
         (Command::CreatePartitions(CreatePartitions { topics: vec![growth] }), CREATE_PARTITIONS),
@@ -63,6 +65,8 @@ fn golden() -> Vec<(Command, &'static [u8])> {
     ]
 }
 
+const CREATE_PINNED_SHARDS: &[u8] =
+    b"\x01\x04\x81\xa6wishes\x91\x83\xa7members\x92\x02\x01\xa8at_least\x01\xa6pinned\xc3";
 const MOVE_PARTITIONS: &[u8] = b"\x01\x0f\x81\xa5moves\x91\x83\xa9partition\x82\xa5topic\xc4\x10\0\0\0\0\0\0\0\0\0\0\0\
     \0\0\0\0\x01\xa5index\x02\xa4from\x01\xa2to\x02";
 const FINISH_MOVES: &[u8] = b"\x01\x10\x81\xa8arrivals\x91\x83\xa9partition\x82\xa5topic\xc4\x10\0\0\0\0\0\0\0\0\0\0\0\

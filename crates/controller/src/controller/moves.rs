@@ -1,15 +1,15 @@
 //! Replicas that are assigned by hand: each partition goes to a shard of exactly these members.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{BrokerId, ErrorCode, GroupId, PartitionId};
 
 use super::{Controller, unexpected};
 use crate::apply::{Outcome, Refusal};
-use crate::command::{Command, MovePartitions, PartitionMove};
+use crate::command::{Command, CreateShards, MovePartitions, PartitionMove, ShardWish};
 use crate::error::SubmitError;
 use crate::image::ClusterImage;
-use crate::placement::{Layout, check_replicas};
+use crate::placement::check_replicas;
 
 /// How often a plan is made anew when what it was based on changed meanwhile.
 const MAX_PLANS: usize = 10;
@@ -33,7 +33,7 @@ impl Controller {
             if open.is_empty() {
                 break;
             }
-            self.create_missing_shards(vec![assigned(open.iter().map(|at| &wishes[*at]))]).await?;
+            self.create_pinned_shards(open.iter().filter_map(|at| wishes[*at].replicas.as_deref())).await?;
             let image = self.image();
             let mut plan = Plan::new(&image);
             let (mut places, mut moves) = (Vec::new(), Vec::new());
@@ -56,14 +56,27 @@ impl Controller {
         }
         Ok(results)
     }
+
+    /// One shard for each list of members: those that are there already are not made again.
+    async fn create_pinned_shards<'a>(&self, members: impl Iterator<Item = &'a [BrokerId]>) -> Result<(), SubmitError> {
+        let image = self.image();
+        let is_possible = |members: &&[BrokerId]| check_replicas(&image, members).is_ok();
+        let distinct: BTreeSet<&[BrokerId]> = members.filter(is_possible).collect();
+        let wish = |members: &[BrokerId]| ShardWish { members: members.to_vec(), at_least: 1, pinned: true };
+        let is_missing = |wish: &ShardWish| !image.shards().any(|shard| wish.fits(shard));
+        let wishes: Vec<ShardWish> = distinct.into_iter().map(wish).filter(is_missing).collect();
+        if wishes.is_empty() {
+            return Ok(());
+        }
+        match self.submit(Command::CreateShards(CreateShards { wishes })).await {
+            Ok(_) | Err(SubmitError::Refused(_)) => Ok(()), // what can't be is said for each partition
+            Err(error) => Err(error),
+        }
+    }
 }
 
 fn is_stale(result: &Result<(), Refusal>) -> bool {
     matches!(result, Err(refusal) if refusal.is_stale())
-}
-
-fn assigned<'a>(wishes: impl Iterator<Item = &'a Reassignment>) -> Layout {
-    Layout::Assigned(wishes.filter_map(|wish| wish.replicas.clone()).collect())
 }
 
 /// Finds shards for partitions by one image.
@@ -103,7 +116,7 @@ impl<'a> Plan<'a> {
         if let Some(same) = [Some(from), under_way].into_iter().flatten().find(fits) {
             return Some(same);
         }
-        let of_these = self.image.shards().map(|shard| shard.id).filter(fits);
+        let of_these = self.image.shards().filter(|shard| shard.pinned).map(|shard| shard.id).filter(fits);
         let best = of_these.min_by_key(|id| (self.loads.get(id).copied().unwrap_or(0), *id))?;
         *self.loads.entry(best).or_default() += 1;
         Some(best)

@@ -101,7 +101,7 @@ impl Controller {
         (places, planned)
     }
 
-    pub(super) async fn create_missing_shards(&self, layouts: Vec<Layout>) -> Result<(), SubmitError> {
+    async fn create_missing_shards(&self, layouts: Vec<Layout>) -> Result<(), SubmitError> {
         let wishes = missing_shards(&self.image(), &layouts, self.inner.config.shards_per_broker);
         if wishes.is_empty() {
             return Ok(());

@@ -110,9 +110,10 @@ impl Draft {
         id: GroupId,
         members: Vec<BrokerId>,
         founders: Option<BTreeMap<BrokerId, Uuid>>,
+        pinned: bool,
     ) {
         self.changed.insert(Key::Shard(id));
-        self.image.shards.insert(id, Arc::new(ShardImage { id, members, founders, partitions: 0 }));
+        self.image.shards.insert(id, Arc::new(ShardImage { id, members, founders, partitions: 0, pinned }));
     }
 
     /// Gives a shard that exists other members, or puts them in another order.

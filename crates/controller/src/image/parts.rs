@@ -74,6 +74,8 @@ pub struct ShardImage {
     pub founders: Option<BTreeMap<BrokerId, Uuid>>,
     /// How many partitions it carries.
     pub partitions: u32,
+    /// Whether it is for partitions that were assigned by hand, which stay where they were put.
+    pub pinned: bool,
 }
 
 impl ShardImage {

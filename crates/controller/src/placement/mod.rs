@@ -52,7 +52,7 @@ impl<'a> Planner<'a> {
     /// A planner that starts from what `image` holds.
     pub fn new(image: &'a ClusterImage) -> Self {
         let mut by_members: BTreeMap<&[BrokerId], Vec<GroupId>> = BTreeMap::new();
-        for shard in image.shards() {
+        for shard in image.shards().filter(|shard| !shard.pinned) {
             by_members.entry(&shard.members).or_default().push(shard.id);
         }
         let loads = image.shards().map(|shard| (shard.id, shard.partitions)).collect();

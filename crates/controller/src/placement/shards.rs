@@ -45,10 +45,14 @@ pub fn missing_shards<'a>(
         }
     }
     let is_missing = |wish: &ShardWish| {
-        let there = image.shards().filter(|shard| shard.members == wish.members).count();
+        let there = image.shards().filter(|shard| wish.fits(shard)).count();
         there < wish.at_least as usize
     };
-    wanted.into_iter().map(|(members, at_least)| ShardWish { members, at_least }).filter(is_missing).collect()
+    wanted
+        .into_iter()
+        .map(|(members, at_least)| ShardWish { members, at_least, pinned: false })
+        .filter(is_missing)
+        .collect()
 }
 
 fn lead_by_each(image: &ClusterImage, factor: usize, per_broker: u32, wanted: &mut BTreeMap<Vec<BrokerId>, u32>) {
@@ -57,7 +61,7 @@ fn lead_by_each(image: &ClusterImage, factor: usize, per_broker: u32, wanted: &m
     if factor == 0 || factor > candidates.len() {
         return;
     }
-    let of_factor = || image.shards().filter(|shard| shard.members.len() == factor);
+    let of_factor = || image.shards().filter(|shard| shard.members.len() == factor && !shard.pinned);
     let wished = |broker: &BrokerImage| broker.shards.unwrap_or(per_broker);
     let most = candidates[..leaders].iter().map(|broker| wished(broker) as usize).sum::<usize>() * MOST_TIMES_WISHED;
     if of_factor().count() >= most {
@@ -68,7 +72,7 @@ fn lead_by_each(image: &ClusterImage, factor: usize, per_broker: u32, wanted: &m
         let there = u32::try_from(there).unwrap_or(u32::MAX);
         for nth in there..wished(leader) {
             let members = spread_over_racks(&candidates, place, nth as usize, factor);
-            let existing = image.shards().filter(|shard| shard.members == members).count();
+            let existing = image.shards().filter(|shard| shard.members == members && !shard.pinned).count();
             let existing = u32::try_from(existing).unwrap_or(u32::MAX);
             *wanted.entry(members).or_insert(existing) += 1;
         }

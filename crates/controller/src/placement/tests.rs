@@ -208,7 +208,7 @@ fn replicas_assigned_by_hand_get_a_shard_of_exactly_them() {
     let layout = Layout::Assigned(vec![brokers(&[2, 1]), brokers(&[1, 2])]);
     let draft = cluster(&[None, None]);
     let missing = missing_shards(draft.image(), [&layout], 4);
-    let wish = |ids: &[i32]| ShardWish { members: brokers(ids), at_least: 1 };
+    let wish = |ids: &[i32]| ShardWish { members: brokers(ids), at_least: 1, pinned: false };
     assert_eq!(missing, [wish(&[1, 2]), wish(&[2, 1])]);
     let draft = with_shards(draft, &layout, 4);
     let topic = Planner::new(draft.image()).topic(&spec("t", layout.clone()), topic_id(1)).unwrap();

@@ -36,7 +36,8 @@ pub fn rebalance(image: &ClusterImage, known: &Known, policy: &Policy, now_ms: i
     let mut loads = Loads::of(image);
     let mut shards: Vec<MembersChange> = Vec::new();
     while shards.len() < policy.moves {
-        let free = image.shards().filter(|shard| !shards.iter().any(|change| change.shard == shard.id));
+        let movable = image.shards().filter(|shard| !shard.pinned);
+        let free = movable.filter(|shard| !shards.iter().any(|change| change.shard == shard.id));
         let steps = free.flat_map(|shard| steps(image, shard, &loads));
         let Some((_, shard, to)) = steps.min_by_key(|(gain, shard, to)| (*gain, shard.id, to.clone())) else { break };
         loads.change(&shard.members, &to, weight(shard));

@@ -180,7 +180,7 @@ fn only_what_changed_is_written() {
 fn a_move_stands_under_a_key_of_its_own_until_it_is_over() {
     let mut draft = sample();
     let partition = PartitionId { topic: TopicId(Uuid::from_u128(1)), index: 0 };
-    let wishes = vec![ShardWish { members: vec![BrokerId(1)], at_least: 2 }];
+    let wishes = vec![ShardWish { members: vec![BrokerId(1)], at_least: 2, pinned: false }];
     let moves = |to| vec![PartitionMove { partition, from: GroupId(1), to }];
     apply(&mut draft, Command::CreateShards(CreateShards { wishes }), 5).unwrap();
     draft.take_changed();

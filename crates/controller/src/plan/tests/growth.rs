@@ -1,8 +1,10 @@
 //! Brokers that join.
 
+use model::{TopicId, TopicName};
 use proptest::prelude::*;
 
 use super::*;
+use crate::image::PartitionImage;
 
 fn join(world: &mut World, id: i32) {
     world.join(Registration::new(BrokerId(id), directory(id)));
@@ -152,4 +154,24 @@ proptest! {
             prop_assert!(spread(&counts) <= 2 * largest + mean / 5 + 4, "{:?}, largest {}", counts, largest);
         }
     }
+}
+
+#[test]
+fn what_was_assigned_by_hand_stays_where_it_is_and_is_joined_by_nothing_else() {
+    let mut world = World::new(2);
+    let wish = ShardWish { members: brokers(&[1]), at_least: 1, pinned: true };
+    world.apply(Command::CreateShards(CreateShards { wishes: vec![wish] }));
+    let by_hand = world.image().shards().find(|shard| shard.pinned).unwrap().id;
+    let partitions = vec![PartitionImage::new(by_hand); 100];
+    let (id, name) = (TopicId(Uuid::from_u128(7)), TopicName::parse("heavy").unwrap());
+    let topics = vec![NewTopic { id, name, partitions, configs: Settings::new() }];
+    world.apply(Command::CreateTopics(CreateTopics { topics }));
+    world.create_topic("light", 10, 1);
+    world.run();
+    let shard = world.image().shard(by_hand).unwrap();
+    assert_eq!((&shard.members, shard.partitions), (&brokers(&[1]), 100));
+
+    world.drain(1, true);
+    world.run();
+    assert_eq!(world.image().shard(by_hand).unwrap().members, brokers(&[2]), "a drained broker carries nothing");
 }
