@@ -16,7 +16,7 @@ const BROKERS: usize = 3;
 
 /// Three brokers and their clients fill a small machine: two such clusters at a time would wait for a processor for
 /// longer than a leader is waited for, and measure nothing but that.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+pub(crate) static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// To be held while a cluster runs.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
@@ -59,7 +59,7 @@ fn each_in_turn(
 }
 
 /// What the brokers have printed since their latest starts.
-fn said(cluster: &Cluster) -> String {
+pub(crate) fn said(cluster: &Cluster) -> String {
     let said = cluster.brokers().iter().zip(1..).map(|(broker, id)| format!("== broker {id}\n{}", broker.printed()));
     said.collect()
 }

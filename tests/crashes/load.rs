@@ -258,6 +258,8 @@ fn read_whole(address: &str, at: &Partition, recorder: &Recorder) {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(message)) => recorder.polled("reader", at, message.offset(), value_of(&message)),
             Some(Err(KafkaError::PartitionEOF(_))) => return,
+            // Of a broker that is away, which the client has no need of.
+            Some(Err(KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure))) => {}
             Some(Err(error)) => panic!("{at}: {error}"),
             None => {}
         }

@@ -9,6 +9,10 @@ const RESERVE_SHARE: u64 = 8;
 /// a checkpoint leaves, the one being written, the next, and the spare ones).
 const JOURNAL_FILE_SHARE: u64 = 32;
 
+/// For members that are behind, the journal keeps so many times the bytes that make a checkpoint due: half of those at
+/// which produce is refused.
+const RETAINED_CHECKPOINTS: u64 = 8;
+
 /// What the settings allow at least.
 const LEAST_BYTES: u64 = 1 << 20;
 
@@ -21,6 +25,8 @@ pub(crate) struct Sizes {
     pub(crate) journal_file_bytes: u64,
     /// Live bytes of the journal above which a checkpoint is due.
     pub(crate) checkpoint_bytes: u64,
+    /// Bytes of the journal that checkpoints leave for members of other brokers that lack them.
+    pub(crate) retained_bytes: u64,
 }
 
 impl Sizes {
@@ -30,10 +36,12 @@ impl Sizes {
             Origin::Default => bytes.min((total_bytes / share).max(LEAST_BYTES)),
             _ => bytes,
         };
+        let checkpoint_bytes = fit("journal.checkpoint.bytes", config.journal_checkpoint_bytes(), JOURNAL_FILE_SHARE);
         Sizes {
             reserve_bytes: fit("disk.reserve.bytes", config.disk_reserve_bytes(), RESERVE_SHARE),
             journal_file_bytes: fit("journal.file.bytes", config.journal_file_bytes(), JOURNAL_FILE_SHARE),
-            checkpoint_bytes: fit("journal.checkpoint.bytes", config.journal_checkpoint_bytes(), JOURNAL_FILE_SHARE),
+            checkpoint_bytes,
+            retained_bytes: checkpoint_bytes.saturating_mul(RETAINED_CHECKPOINTS),
         }
     }
 }

@@ -157,6 +157,7 @@ pub(crate) async fn open(
     let total_bytes = env.disk.total_bytes(&dir).map_err(|why| StartError::DataDirectory { path: dir.clone(), why })?;
     let sizes = Sizes::new(&config, total_bytes.unwrap_or(u64::MAX));
     links.set_lag_ms(config.replica_lag_time_max_ms());
+    links.set_copy_rate(config.catch_up_max_bytes_per_second());
     let (journal, recovery) = Journal::open(
         env.disk.clone(),
         &dir.join("journal"),
@@ -165,7 +166,7 @@ pub(crate) async fn open(
         env.executor.clone(),
     )?;
     report(&recovery);
-    let controller = start_controller(&config, &env, &meta, &links, &journal, &listeners).await?;
+    let controller = start_controller(&config, &env, &meta, &links, sizes, &journal, &listeners).await?;
     let settings = Arc::new(LiveConfig::new(config.clone()));
     settings.take(&controller.image(), BrokerId(meta.node_id));
     let broker = Arc::new(Broker {
@@ -238,6 +239,7 @@ async fn start_controller(
     env: &Env,
     meta: &Meta,
     links: &Arc<Links>,
+    sizes: Sizes,
     journal: &Journal,
     listeners: &[Arc<listener::Listener>],
 ) -> Result<Controller, StartError> {
@@ -256,7 +258,7 @@ async fn start_controller(
         founders.insert(me); // a directory from before clusters
     }
     let controller = controller::Config {
-        raft: raft_config(links, GroupId::CONTROLLER, me, founders.clone()),
+        raft: raft_config(links, sizes, GroupId::CONTROLLER, me, founders.clone()),
         forward: PeerForward::over(links),
         ..controller::Config::single(id, directory, shards)
     };
@@ -281,9 +283,16 @@ async fn start_controller(
 }
 
 /// The configuration of a Raft group that has a member here.
-pub(crate) fn raft_config(links: &Arc<Links>, group: GroupId, me: Voter, bootstrap: BTreeSet<Voter>) -> raft::Config {
+pub(crate) fn raft_config(
+    links: &Arc<Links>,
+    sizes: Sizes,
+    group: GroupId,
+    me: Voter,
+    bootstrap: BTreeSet<Voter>,
+) -> raft::Config {
     raft::Config {
         bootstrap,
+        max_retained_bytes: sizes.retained_bytes,
         transport: PeerTransport::over(links),
         incarnation: links.incarnation,
         ..raft::Config::single(group, me)

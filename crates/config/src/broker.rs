@@ -76,6 +76,7 @@ broker_values! {
     auto_leader_rebalance_enable: bool = "auto.leader.rebalance.enable",
     broker_replacement_ms: i64 = "broker.replacement.ms",
     broker_session_timeout_ms: i32 = "broker.session.timeout.ms",
+    catch_up_max_bytes_per_second: u64 = "catch.up.max.bytes.per.second",
     connections_max_idle_ms: i64 = "connections.max.idle.ms",
     controlled_shutdown_enable: bool = "controlled.shutdown.enable",
     default_replication_factor: i32 = "default.replication.factor",

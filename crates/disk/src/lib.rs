@@ -42,7 +42,7 @@ pub use sim::{Operation, SimDisk};
 
 /// A file system: names and directories. Used as `Arc<dyn Disk>`.
 ///
-/// A creation, a rename or a removal survives a power cut only after [`sync_dir`](Disk::sync_dir) of
+/// A creation, a link, a rename or a removal survives a power cut only after [`sync_dir`](Disk::sync_dir) of
 /// the directory that holds the name.
 pub trait Disk: Send + Sync + 'static {
     /// Opens a file. `NotFound` and `AlreadyExists` as usual.
@@ -55,6 +55,11 @@ pub trait Disk: Send + Sync + 'static {
     /// name, atomically. Both names must have the same parent (`InvalidInput` otherwise): a move
     /// across two directories can't be made atomic by syncing them.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Gives a file a second name, in the same or another directory; `AlreadyExists` if there is one.
+    /// It is one file then, until either is removed. So a file gets into another directory without a
+    /// copy: linked there, synced there, and removed here.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file's name. Open handles and maps of it stay good.
     fn remove_file(&self, path: &Path) -> io::Result<()>;

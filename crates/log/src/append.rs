@@ -97,7 +97,7 @@ impl Shared {
         Ok(())
     }
 
-    fn make_dir(&self) -> Result<(), LogError> {
+    pub(crate) fn make_dir(&self) -> Result<(), LogError> {
         if self.state().has_dir {
             return Ok(());
         }

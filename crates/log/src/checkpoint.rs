@@ -23,16 +23,15 @@ impl PartitionLog {
     pub fn begin_checkpoint(&self) -> (LogDescription, SyncJob) {
         let shared = &self.shared;
         let mut state = shared.state();
-        let description = LogDescription {
-            log_start: self.log_start(),
-            next_offset: self.log_end(),
-            cleaned_to: state.cleaned_to,
-            epochs: state.epochs.clone(),
-            segments: state.segments.iter().map(|segment| segment.facts).collect(),
-        };
+        let description = shared.describe(&state);
         state.changed = false;
         let job = SyncJob { work: state.take_work(), shared: shared.clone(), done: false };
         (description, job)
+    }
+
+    /// The log as it is now, for another replica. A manifest needs [`begin_checkpoint`](Self::begin_checkpoint).
+    pub fn describe(&self) -> LogDescription {
+        self.shared.describe(&self.shared.state())
     }
 
     /// Removes the partition's directory with all that is in it, and the topic's if that is empty then: once a durable
@@ -83,6 +82,18 @@ struct Work {
     files: Vec<(Name, Kind)>,
     new_names: bool,
     new_dir: bool,
+}
+
+impl Shared {
+    fn describe(&self, state: &State) -> LogDescription {
+        LogDescription {
+            log_start: self.log_start.load(Ordering::Acquire),
+            next_offset: self.log_end.load(Ordering::Acquire),
+            cleaned_to: state.cleaned_to,
+            epochs: state.epochs.clone(),
+            segments: state.segments.iter().map(|segment| segment.facts).collect(),
+        }
+    }
 }
 
 impl State {

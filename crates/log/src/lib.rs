@@ -32,6 +32,7 @@
 //! | `partition_log` | state in memory; what needs no file |
 //! | `append`, `read`, `timestamps`, `retention` | what its callers do with it |
 //! | `compaction` | the last record of each key |
+//! | `transfer` | what another replica has and this one lacks |
 //! | `checkpoint`, `prepare`, `rebuild` | being durable, starting again, and mending indexes |
 //! | `segment`, `description`, `epochs`, `settings` | the facts that a manifest keeps |
 //! | `look_up`, `index`, `scan`, `file_cache` | finding a batch; entries, headers and open files |
@@ -54,6 +55,7 @@ mod scan;
 mod segment;
 mod settings;
 mod timestamps;
+mod transfer;
 mod warmth;
 
 #[cfg(test)]
@@ -62,13 +64,16 @@ mod tests;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use checkpoint::{SyncJob, delete_dir};
-pub use compaction::{Compaction, CompactionNeed, CompactionOrder, CompactionReport, CompactionRules, CompactionStep};
+pub use compaction::{
+    Compaction, CompactionHold, CompactionNeed, CompactionOrder, CompactionReport, CompactionRules, CompactionStep,
+};
 pub use description::LogDescription;
 pub use error::LogError;
 pub use file_cache::{FILES_PER_SEGMENT, FileCache};
 pub use partition_log::PartitionLog;
 pub use record::TimestampOffset;
 pub use settings::LogSettings;
+pub use transfer::{PIECE_BYTES, Piece, Transfer, room_to_take};
 
 /// Locks; a panic elsewhere while the lock was held left nothing half done, since values are replaced whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

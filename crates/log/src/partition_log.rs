@@ -1,7 +1,7 @@
 //! The log of one partition: its state in memory, and what needs no file.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::epochs::Epochs;
@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) sync_failed: AtomicBool,
     /// The partition's files were removed.
     pub(crate) deleted: AtomicBool,
+    /// As long as there is one, no compaction goes on.
+    pub(crate) compaction_holds: AtomicU32,
     /// Held for each step of a compaction. Taken before `hands` where both are.
     pub(crate) compacting: Mutex<()>,
     /// Held by whoever changes files: the one writer, the first to open, a repair.
@@ -104,6 +106,7 @@ impl PartitionLog {
                 prepared: false.into(),
                 sync_failed: false.into(),
                 deleted: false.into(),
+                compaction_holds: 0.into(),
                 compacting: Mutex::default(),
                 hands: Mutex::default(),
                 state: Mutex::new(state),

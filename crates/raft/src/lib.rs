@@ -62,6 +62,6 @@ pub use error::{ChangeError, ProposeError, RaftError};
 pub use group::{Group, Proposal};
 pub use journal::EntryId;
 pub use members::{Follower, Members, Reach};
-pub use state_machine::{Applied, CatchUp, StateMachine};
+pub use state_machine::{Applied, CatchUp, Kept, StateMachine};
 pub use status::Status;
 pub use transport::Transport;

@@ -19,13 +19,16 @@ pub struct Applied {
     pub membership: Bytes,
 }
 
+/// What was fetched, and may be touched by nobody else until it is installed or given up: then it is dropped.
+pub type Kept = Box<dyn Send>;
+
 /// Brings what another member offers of its state to this broker.
 pub trait CatchUp: Send + Sync + Debug + 'static {
     /// Copies from the leader's broker what an [offer](StateMachine::offer) names and is not here
     /// yet, beside the state, which stays as it is and may go on to change. It may take long, and is
     /// asked again after an error, a restart, or a new leader: what is here already need not be
-    /// fetched anew. [`StateMachine::install`] follows.
-    fn fetch(&self, group: GroupId, from: Voter, offer: Bytes) -> BoxFuture<'static, io::Result<()>>;
+    /// fetched anew. It is dropped when another state is to be taken. [`StateMachine::install`] follows.
+    fn fetch(&self, group: GroupId, from: Voter, offer: Bytes) -> BoxFuture<'static, io::Result<Kept>>;
 }
 
 /// A deterministic state machine: all replicas that applied the same entries are alike.

@@ -74,6 +74,10 @@ pub(crate) fn partition_key(prefix: u8, id: PartitionId) -> BytesMut {
 pub(crate) struct Unsaved {
     pending: Pending,
     pub(crate) garbage: Garbage,
+    /// Keys of the checkpoint that runs.
+    in_flight: BTreeSet<Bytes>,
+    /// How often the whole state was replaced by another member's.
+    replaced: u64,
 }
 
 /// What a checkpoint takes with it, and puts back if it fails.
@@ -82,6 +86,7 @@ struct Pending {
     dirty: BTreeSet<PartitionId>,
     edits: BTreeMap<Bytes, Option<Bytes>>,
     garbage_generation: u64,
+    replaced: u64,
 }
 
 impl Unsaved {
@@ -106,10 +111,21 @@ impl Unsaved {
 
     fn take(&mut self) -> Pending {
         let garbage_generation = self.garbage.next_generation();
-        Pending { garbage_generation, ..std::mem::take(&mut self.pending) }
+        Pending { garbage_generation, replaced: self.replaced, ..std::mem::take(&mut self.pending) }
+    }
+
+    /// Another member's state takes the place of this one. Nothing that was noted about the old one may reach the
+    /// manifest any more; what the manifest may hold, and the new state does not, is to go.
+    pub(crate) fn replace(&mut self) {
+        self.replaced += 1;
+        self.pending.edits.extend(std::mem::take(&mut self.in_flight).into_iter().map(|key| (key, None)));
+        self.pending.edits.values_mut().for_each(|value| *value = None);
     }
 
     fn put_back(&mut self, mut failed: Pending) {
+        if failed.replaced != self.replaced {
+            return; // it was about a state that is gone
+        }
         self.pending.dirty.append(&mut failed.dirty);
         for (key, value) in failed.edits {
             self.pending.edits.entry(key).or_insert(value); // what was noted since is newer
@@ -140,13 +156,19 @@ impl Machine {
         }
         pending.edits.insert(Bytes::from_static(META_KEY), Some(self.meta(&applied)));
         self.applied = Some(applied);
+        self.unsaved().in_flight = pending.edits.keys().cloned().collect();
         let (unsaved, manifest, health) = (self.unsaved.clone(), self.manifest.clone(), self.health.clone());
         Box::new(move || {
             for sync in syncs {
                 sync.run().inspect_err(|why| health.fail(why)).map_err(io::Error::other)?;
             }
             let edits = pending.edits.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-            let committed = manifest.lock().unwrap_or_else(PoisonError::into_inner).commit(edits);
+            let manifest = manifest.lock().unwrap_or_else(PoisonError::into_inner);
+            if unsaved.lock().unwrap_or_else(PoisonError::into_inner).replaced != pending.replaced {
+                return Err(io::Error::other("the state was replaced by another member's meanwhile"));
+            }
+            let committed = manifest.commit(edits);
+            drop(manifest);
             let mut unsaved = unsaved.lock().unwrap_or_else(PoisonError::into_inner);
             match committed {
                 Ok(()) => unsaved.garbage.release(pending.garbage_generation),

@@ -2,12 +2,16 @@
 //! naming it and its delay (`file.delete.delay.ms`) is over. What is still here when the broker
 //! stops is found and removed at the next start, since no manifest names it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use disk::Disk;
 
+use crate::catch_up::PinId;
+use crate::limits::{MAX_STATE_BYTES, MOST_PINS, PIN_IDLE_MS, PIN_MOST_MS};
 use crate::partition::Partition;
 
 #[derive(Default)]
@@ -17,6 +21,17 @@ pub(crate) struct Garbage {
     generation: u64,
     /// Items of generations below this are named by no durable manifest.
     released: u64,
+    /// While there is one, nothing goes: a member fetches what was offered to it.
+    pins: BTreeMap<PinId, Pin>,
+}
+
+/// Its times are set when garbage is collected, which brings the clock along.
+#[derive(Default)]
+struct Pin {
+    idle_until_ms: Option<i64>,
+    ends_ms: Option<i64>,
+    /// What was offered, described.
+    state: Bytes,
 }
 
 struct Item {
@@ -67,8 +82,42 @@ impl Garbage {
         self.items.iter().any(|item| item.generation >= self.released)
     }
 
+    /// Keeps all files until the pin is not used any more.
+    pub(crate) fn pin(&mut self, id: PinId) {
+        self.pins.insert(id, Pin::default());
+        while self.pins.len() > MOST_PINS {
+            self.pins.pop_first();
+        }
+    }
+
+    /// Keeps the description of what was pinned, and the pins before it as far as theirs have room beside it.
+    pub(crate) fn describe(&mut self, id: PinId, state: Bytes) {
+        if let Some(pin) = self.pins.get_mut(&id) {
+            pin.state = state;
+        }
+        while self.pins.len() > 1 && self.pins.values().map(|pin| pin.state.len() as u64).sum::<u64>() > MAX_STATE_BYTES
+        {
+            self.pins.pop_first();
+        }
+    }
+
+    /// What was described, if the pin still holds; a use keeps it for a while.
+    pub(crate) fn use_pin(&mut self, id: PinId) -> Option<Bytes> {
+        let pin = self.pins.get_mut(&id)?;
+        pin.idle_until_ms = None;
+        Some(pin.state.clone())
+    }
+
     /// Takes out what may be removed at `now_ms`.
     pub(crate) fn take_due(&mut self, now_ms: i64) -> Due {
+        self.pins.retain(|_, pin| {
+            let idle_until = *pin.idle_until_ms.get_or_insert(now_ms.saturating_add(PIN_IDLE_MS));
+            let ends = *pin.ends_ms.get_or_insert(now_ms.saturating_add(PIN_MOST_MS));
+            now_ms < idle_until && now_ms < ends
+        });
+        if !self.pins.is_empty() {
+            return Due(Vec::new());
+        }
         let released = self.released;
         let is_due = |item: &mut Item| item.generation < released && item.due_ms <= now_ms;
         Due(self.items.extract_if(.., is_due).map(|item| item.what).collect())

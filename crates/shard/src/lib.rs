@@ -11,10 +11,12 @@
 //! | `producers` | idempotence: duplicates, gaps, fencing |
 //! | `stall`, `health` | what happens when the disk refuses |
 //! | `checkpoint`, `garbage`, `restore` | the manifest, and starting from it |
+//! | `catch_up` | taking another member's state |
 //! | `repair`, `leave` | going on without entries that are damaged; removing a shard |
 //! | `partition`, `view`, `waiters` | what readers see |
 
 mod append;
+mod catch_up;
 mod checkpoint;
 pub mod entry;
 mod error;
@@ -37,9 +39,11 @@ mod view;
 mod waiters;
 
 pub use append::{AppendResult, Appended};
+pub use catch_up::{Reading, Source};
 pub use error::ShardError;
 pub use health::Health;
 pub use leave::{forget, is_left, mark_left, remove_left};
+pub use log::PIECE_BYTES;
 pub use machine::{Machine, Outcome};
 pub use partition::{EpochBase, KnownProducers, Partition, Stage};
 pub use questions::ActiveProducer;

@@ -4,6 +4,7 @@
 //! configuration. Two replicas that applied the same entries have the same bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +15,7 @@ use model::{ErrorCode, GroupId, PartitionId};
 use raft::{Applied, EntryId, StateMachine};
 
 use crate::append::{AppendResult, Interrupted};
+use crate::catch_up;
 use crate::checkpoint::Unsaved;
 use crate::entry::{self, Appends, Command, Departure, PartitionSettings};
 use crate::health::Health;
@@ -66,6 +68,12 @@ pub struct Machine {
     pub(crate) dirty: BTreeSet<PartitionId>,
     pub(crate) stall: Option<Stall>,
     pub(crate) questions: Arc<Questions>,
+    /// Where another member's state is fetched to.
+    pub(crate) stage: catch_up::Stage,
+    /// The term of the last entry.
+    pub(crate) term: u64,
+    /// How many offers were made.
+    pub(crate) offers: u64,
 }
 
 impl StateMachine for Machine {
@@ -76,6 +84,7 @@ impl StateMachine for Machine {
     }
 
     fn apply(&mut self, id: EntryId, payload: &Bytes) -> Outcome {
+        self.term = id.term;
         let outcome = match &mut self.stall {
             None => self.apply_entry(id, payload, 0),
             Some(stall) => {
@@ -92,11 +101,20 @@ impl StateMachine for Machine {
     }
 
     fn term_started(&mut self, id: EntryId) {
+        self.term = id.term;
         tracing::debug!(group = %self.group, term = id.term, index = id.index, "term started");
     }
 
     fn checkpoint(&mut self, applied: Applied) -> Box<dyn FnOnce() -> std::io::Result<()> + Send> {
         self.begin_checkpoint(applied)
+    }
+
+    fn offer(&mut self) -> io::Result<Bytes> {
+        self.make_offer()
+    }
+
+    fn install(&mut self, applied: Applied, offer: Bytes) -> io::Result<()> {
+        self.install_offer(applied, &offer)
     }
 }
 

@@ -15,6 +15,7 @@ use raft::{Applied, EntryId};
 use serde::de::DeserializeOwned;
 
 use crate::ShardError;
+use crate::catch_up;
 use crate::checkpoint::{GROUP_PREFIX, META_KEY, Meta, PARTITION_KEY_BYTES, PARTITION_PREFIX, PartitionRecord};
 use crate::health::Health;
 use crate::lifecycle::partition_dir;
@@ -53,7 +54,13 @@ impl Machine {
             dirty: BTreeSet::new(),
             stall: None,
             questions: Arc::default(),
+            stage: catch_up::Stage::new(&home.dir),
+            term: 0,
+            offers: 0,
         };
+        if let Err(why) = machine.stage.clear(&*home.disk) {
+            tracing::warn!(%group, %why, "what a crash left of an installed state could not be cleared away");
+        }
         // Keys come in order: a partition's groups after all partitions would come too early (`g`
         // sorts before `p`), so partitions first.
         for (key, value) in stored.iter().filter(|(key, _)| key.first() == Some(&PARTITION_PREFIX)) {

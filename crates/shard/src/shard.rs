@@ -1,5 +1,6 @@
 //! A shard on this broker: its Raft group, and what apply has made of its entries.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +13,7 @@ use raft::{Group, Proposal, ProposeError, RaftError, Status};
 use tokio::sync::watch;
 
 use crate::ShardError;
+use crate::catch_up::{Here, Source, Stage, blocking, fetch, serve};
 use crate::checkpoint::Unsaved;
 use crate::health::Health;
 use crate::machine::{Machine, Outcome};
@@ -45,6 +47,8 @@ pub struct Shard {
     questions: Arc<Questions>,
     disk: Arc<dyn Disk>,
     executor: Arc<dyn Executor>,
+    topics: PathBuf,
+    stage: Stage,
 }
 
 impl Shard {
@@ -52,11 +56,12 @@ impl Shard {
     /// holds beyond, and is of use once its status is ready.
     pub async fn start(options: Options, journal: Journal, executor: Arc<dyn Executor>) -> Result<Shard, ShardError> {
         let Options { raft, disk, files, dir, topics } = options;
+        let all_topics = topics.clone();
         let machine = Machine::restore(raft.group, Home { disk: disk.clone(), files, dir, topics })?;
         let (view, health, unsaved) = (machine.view.clone(), machine.health.clone(), machine.unsaved.clone());
-        let questions = machine.questions.clone();
+        let (questions, stage) = (machine.questions.clone(), machine.stage.clone());
         let group = Group::start(raft, journal, machine, executor.clone()).await?;
-        Ok(Shard { group, view, health, unsaved, questions, disk, executor })
+        Ok(Shard { group, view, health, unsaved, questions, disk, executor, topics: all_topics, stage })
     }
 
     /// The Raft group: what other members ask is for it, and its leader changes its members.
@@ -137,8 +142,29 @@ impl Shard {
         self.executor.blocking(Box::new(move || due.remove(&*disk)));
     }
 
+    /// At the leader: reads a piece of what was [offered](raft::StateMachine::offer), of so many bytes at most, for a
+    /// member that fetches it.
+    ///
+    /// # Errors
+    /// The disk's; `NotFound` where the offer does not hold any more.
+    pub async fn read_offered(&self, request: Bytes, most_bytes: usize) -> io::Result<Bytes> {
+        let (disk, topics, unsaved) = (self.disk.clone(), self.topics.clone(), self.unsaved.clone());
+        blocking(&*self.executor, move || serve(&*disk, &topics, &unsaved, &request, most_bytes)).await
+    }
+
+    /// At a member that lacks entries: brings what an offer names, and is not here, beside the state. It leaves
+    /// `reserve_bytes` on the disk. What it returns is to be kept until the state is installed or given up.
+    ///
+    /// # Errors
+    /// The disk's and the source's, and damage in what came. What was fetched stays, for the next try.
+    pub async fn fetch_offered(&self, offer: Bytes, source: &dyn Source, reserve_bytes: u64) -> io::Result<raft::Kept> {
+        let here = Here { disk: self.disk.clone(), view: self.view.clone(), stage: self.stage.clone(), reserve_bytes };
+        Ok(Box::new(fetch(here, offer, source, &*self.executor).await?))
+    }
+
     /// Stops the group.
     pub async fn shutdown(&self) {
         self.group.shutdown().await;
+        self.stage.at_rest().await;
     }
 }

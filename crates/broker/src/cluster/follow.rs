@@ -11,6 +11,7 @@ use raft::Voter;
 use shard::Shard;
 use tokio::time::sleep;
 
+use super::PeerCatchUp;
 use crate::broker::{Broker, ShardHere};
 use crate::error::StartError;
 use crate::start::{group_dir, raft_config};
@@ -109,7 +110,7 @@ impl Broker {
             }
             match self.host(image, shard).await {
                 Ok(started) => {
-                    self.links.add(shard.id, Arc::new(started.group().clone()));
+                    self.links.add_shard(&started);
                     shards.insert(shard.id, ShardHere::new(started));
                 }
                 Err(StartError::Shard(why)) if why.is_damage() => {
@@ -126,7 +127,10 @@ impl Broker {
         let me = Voter::new(self.id(), self.meta.directory_id);
         let dir = self.config().data_dir();
         let options = shard::Options {
-            raft: raft_config(&self.links, shard.id, me, image.bootstrap_of(shard, me)),
+            raft: raft::Config {
+                catch_up: PeerCatchUp::over(&self.links, self.sizes.reserve_bytes),
+                ..raft_config(&self.links, self.sizes, shard.id, me, image.bootstrap_of(shard, me))
+            },
             disk: self.env.disk.clone(),
             files: self.files.clone(),
             dir: group_dir(&dir, shard.id),

@@ -12,18 +12,24 @@ use model::{BrokerId, GroupId};
 use peer::{Address, BoxFuture, Identity, Message, Peers};
 use raft::transport::{Reply, Request, decode_request, encode_reply};
 use raft::{ChangeError, Follower, Group, Members, RaftError, StateMachine, Status, Voter};
+use shard::Shard;
 use tokio::sync::watch;
 
+use super::catch_up;
 use super::hand_over;
 use super::kinds;
 use super::leaders::{Leaders, Told, news};
 use super::moves::Question;
 use super::report::{self, Report};
 use super::roster;
+use super::throttle::Throttle;
 use crate::broker::Broker;
 
 /// `replica.lag.time.max.ms` until the settings are known.
 const DEFAULT_LAG_MS: u64 = 30_000;
+
+/// `catch.up.max.bytes.per.second` until the settings are known.
+const DEFAULT_COPY_RATE: u64 = 1 << 20;
 
 /// To calls that come while this broker starts.
 const NOT_STARTED: &str = "the controller is not started yet";
@@ -99,10 +105,14 @@ pub(crate) struct Links {
     /// `replica.lag.time.max.ms`
     lag_ms: AtomicU64,
     groups: RwLock<BTreeMap<GroupId, Here>>,
+    shards: RwLock<BTreeMap<GroupId, Shard>>,
     controller: OnceLock<Controller>,
     peers: OnceLock<Peers>,
     broker: OnceLock<Weak<Broker>>,
     pub(crate) leaders: Leaders,
+    /// What is copied of shards' states: to this broker, and from it.
+    pub(crate) taken: Throttle,
+    pub(crate) given: Throttle,
 }
 
 struct Here {
@@ -117,10 +127,13 @@ impl Links {
             incarnation: me.incarnation,
             lag_ms: AtomicU64::new(DEFAULT_LAG_MS),
             groups: RwLock::default(),
+            shards: RwLock::default(),
             controller: OnceLock::new(),
             peers: OnceLock::new(),
             broker: OnceLock::new(),
             leaders: Leaders::default(),
+            taken: Throttle::new(DEFAULT_COPY_RATE),
+            given: Throttle::new(DEFAULT_COPY_RATE),
         })
     }
 
@@ -154,9 +167,20 @@ impl Links {
         self.groups.write().unwrap_or_else(PoisonError::into_inner).insert(group, Here { member, status });
     }
 
+    /// Lets others reach a shard's member here, and what it offers.
+    pub(crate) fn add_shard(self: &Arc<Self>, shard: &Shard) {
+        self.shards.write().unwrap_or_else(PoisonError::into_inner).insert(shard.id(), shard.clone());
+        self.add(shard.id(), Arc::new(shard.group().clone()));
+    }
+
+    pub(super) fn shard(&self, group: GroupId) -> Option<Shard> {
+        self.shards.read().unwrap_or_else(PoisonError::into_inner).get(&group).cloned()
+    }
+
     /// A group has no member here any more.
     pub(crate) fn remove(&self, group: GroupId) {
         self.groups.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
+        self.shards.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
     }
 
     /// How it is with those of these groups that this broker leads.
@@ -208,6 +232,12 @@ impl Links {
     pub(crate) async fn hand_over(&self) {
         let led = self.led().into_iter().filter(|(_, _, member)| member.members().all_voters().len() > 1);
         join_all(led.map(|(_, _, member)| async move { member.hand_over(None).await })).await;
+    }
+
+    /// `catch.up.max.bytes.per.second`
+    pub(crate) fn set_copy_rate(&self, bytes_per_second: u64) {
+        self.taken.set(bytes_per_second);
+        self.given.set(bytes_per_second);
     }
 
     pub(crate) fn set_lag_ms(&self, lag_ms: i64) {
@@ -291,6 +321,7 @@ impl peer::Service for Face {
             }),
             kinds::JOIN => Box::pin(async move { links.next_id().await.map(Message::from) }),
             kinds::MOVE => Box::pin(async move { Question::serve(&links.broker()?, body).await }),
+            kinds::CATCH_UP => Box::pin(async move { catch_up::serve(&links, body).await }),
             other => Box::pin(async move { Err(format!("calls of kind {other} are not known to this version")) }),
         }
     }

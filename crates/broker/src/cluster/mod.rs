@@ -7,6 +7,7 @@
 //! | `founding` | which cluster this is, and beginning it |
 //! | `links` | the face to other brokers: where each kind of call goes |
 //! | `transport`, `forward` | Raft's messages and commands, over the connections |
+//! | `catch_up`, `throttle` | shards' states, for members that lack entries, and how fast they go |
 //! | `leaders` | who leads which shard, as it is heard |
 //! | `follow` | from the image to shards that run here, and to whom there are connections with |
 //! | `members`, `leave` | groups' members, as the image wants them; removing a replica that is none any more |
@@ -15,6 +16,7 @@
 //! | `hand_over` | having another member lead a group |
 //! | `upkeep` | what the cluster does by itself |
 
+mod catch_up;
 mod enter;
 pub(crate) mod follow;
 mod forward;
@@ -29,6 +31,7 @@ mod port;
 mod register;
 mod report;
 mod roster;
+mod throttle;
 mod transport;
 pub(crate) mod upkeep;
 
@@ -44,6 +47,8 @@ pub(crate) mod kinds {
     pub(crate) const ROSTER: u8 = 4;
     /// A new broker asks for a `node.id`.
     pub(crate) const JOIN: u8 = 5;
+    /// A piece of what a shard's leader offered.
+    pub(crate) const CATCH_UP: u8 = 6;
     /// What a shard that takes over a partition asks of the one that has it.
     pub(crate) const MOVE: u8 = 7;
     /// How is it with the groups that you lead?
@@ -52,6 +57,7 @@ pub(crate) mod kinds {
     pub(crate) const HAND_OVER: u8 = 9;
 }
 
+pub(crate) use catch_up::PeerCatchUp;
 pub(crate) use enter::enter;
 pub(crate) use forward::PeerForward;
 pub(crate) use founding::address;

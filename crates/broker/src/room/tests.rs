@@ -5,7 +5,7 @@ use super::*;
 const MIB: u64 = 1 << 20;
 
 fn room() -> Room {
-    let sizes = Sizes { reserve_bytes: 32 * MIB, journal_file_bytes: MIB, checkpoint_bytes: MIB };
+    let sizes = Sizes { reserve_bytes: 32 * MIB, journal_file_bytes: MIB, checkpoint_bytes: MIB, retained_bytes: MIB };
     Room::new(Arc::new(SimDisk::new(1)), PathBuf::new(), sizes)
 }
 

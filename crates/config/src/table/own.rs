@@ -8,6 +8,8 @@ use crate::setting::{Setting, int, list, long, password, string};
 pub(super) const SETTINGS: &[Setting] = &[
     long("broker.replacement.ms").default("1800000").at_least(0)
         .works("How long a broker may be away before others take over what it carries."),
+    long("catch.up.max.bytes.per.second").default("67108864").at_least(1_048_576)
+        .works("Bytes a second at which this broker takes the states of shards that it is behind with from other brokers, and as many at which it gives them."),
     string("cluster.advertise")
         .works("`host:port` at which other brokers reach this one's cluster port; unset, where it listens."),
     list("cluster.join").default("")

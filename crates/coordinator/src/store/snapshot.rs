@@ -47,6 +47,28 @@ impl GroupStore {
         *self = GroupStore { dirty, ..GroupStore::default() };
     }
 
+    /// All records, as they stand in a manifest: for another replica to take over.
+    pub fn all(&self) -> Vec<(Bytes, Bytes)> {
+        self.keys().into_iter().filter_map(|key| self.snapshot_of(&key).map(|value| (key, value))).collect()
+    }
+
+    /// Becomes the store whose records these are. All of them are dirty then, and so is what was here before.
+    ///
+    /// # Errors
+    /// A record that is not understood; the store holds those before it.
+    pub fn take_over<'a>(
+        &mut self,
+        records: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Result<(), RecordError> {
+        self.clear();
+        for (key, value) in records {
+            self.restore(key, value)?;
+        }
+        let keys = self.keys();
+        self.dirty.extend(keys);
+        Ok(())
+    }
+
     fn keys(&self) -> Vec<Bytes> {
         let mut keys = Vec::new();
         for (name, group) in self.groups() {

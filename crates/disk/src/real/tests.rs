@@ -102,10 +102,15 @@ fn names_come_sorted_and_with_lengths() {
 }
 
 #[test]
-fn a_rename_across_directories_is_refused() {
+fn a_rename_across_directories_is_refused_and_a_link_takes_its_place() {
     let dir = tempfile::tempdir().unwrap();
     RealDisk.create_dir_all(&dir.path().join("d")).unwrap();
     drop(RealDisk.open(&dir.path().join("a"), Open::Create).unwrap());
-    let refused = RealDisk.rename(&dir.path().join("a"), &dir.path().join("d/a"));
-    assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput);
+    let (here, there) = (dir.path().join("a"), dir.path().join("d/a"));
+    assert_eq!(RealDisk.rename(&here, &there).unwrap_err().kind(), ErrorKind::InvalidInput);
+    RealDisk.link(&here, &there).unwrap();
+    assert_eq!(RealDisk.link(&here, &there).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    RealDisk.open(&here, Open::Write).unwrap().write_all_at(&[IoSlice::new(b"both")], 0).unwrap();
+    RealDisk.remove_file(&here).unwrap();
+    assert_eq!(RealDisk.open(&there, Open::Read).unwrap().len().unwrap(), 4);
 }

@@ -151,6 +151,10 @@ impl Disk for SimDisk {
         self.state().rename(from, to)
     }
 
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.state().link(from, to)
+    }
+
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.state().remove_file(path)
     }

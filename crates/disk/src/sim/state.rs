@@ -25,7 +25,7 @@ pub(super) const ROOT: u64 = 0;
 pub struct Operation {
     /// From 1.
     pub number: u64,
-    /// `write`, `sync`, `set_len`, `create`, `create_dir`, `rename`, `remove`, `remove_dir`, `sync_dir`.
+    /// `write`, `sync`, `set_len`, `create`, `create_dir`, `link`, `rename`, `remove`, `remove_dir`, `sync_dir`.
     pub kind: &'static str,
     /// The path as the caller gave it.
     pub path: String,
@@ -38,7 +38,7 @@ pub struct Operation {
 pub(super) struct Inode {
     pub(super) content: Content,
     handles: u32,
-    named: bool,
+    pub(super) names: u32,
 }
 
 pub(super) struct State {
@@ -113,7 +113,7 @@ impl State {
     fn create(&mut self, path: &Path, dir: u64, name: String) -> io::Result<u64> {
         self.mutate("create", &path.display().to_string(), (0, 0), |state| {
             let id = state.take_id();
-            state.inodes.insert(id, Inode { named: true, ..Inode::default() });
+            state.inodes.insert(id, Inode { names: 1, ..Inode::default() });
             state.directory(dir).change(vec![(name, Some(Node::File(id)))]);
             Ok(id)
         })
@@ -154,7 +154,7 @@ impl State {
 
     fn free_bytes(&self) -> u64 {
         let Some(capacity) = self.capacity else { return ENDLESS_BYTES };
-        let in_use = self.inodes.values().filter(|inode| inode.named || inode.handles > 0);
+        let in_use = self.inodes.values().filter(|inode| inode.names > 0 || inode.handles > 0);
         let used: u64 = in_use.map(|inode| inode.content.seen().pages()).sum();
         capacity.saturating_sub(used * PAGE_BYTES)
     }
@@ -226,9 +226,10 @@ impl State {
             for node in directory.seen().values() {
                 match node {
                     Node::Dir(id) => left.push(*id),
+                    Node::File(id) if after.inodes.contains_key(id) => after.inode(*id).names += 1,
                     Node::File(id) => {
                         let content = self.inodes[id].content.after_crash(&mut rng);
-                        after.inodes.insert(*id, Inode { content, handles: 0, named: true });
+                        after.inodes.insert(*id, Inode { content, handles: 0, names: 1 });
                     }
                 }
             }
@@ -278,10 +279,10 @@ impl State {
         self.directories.get_mut(&id).expect("directories stay, even when unlinked")
     }
 
-    /// The name of a file is gone.
+    /// A name of a file is gone.
     pub(super) fn unname(&mut self, node: Option<Node>) {
         if let Some(Node::File(id)) = node {
-            self.inode(id).named = false;
+            self.inode(id).names -= 1;
         }
     }
 

@@ -123,6 +123,37 @@ fn a_removed_file_may_come_back_and_an_open_one_stays_readable() {
 }
 
 #[test]
+fn a_linked_file_has_two_names_of_which_a_crash_may_leave_either() {
+    let disk = SimDisk::new(1);
+    for dir in ["here", "there"] {
+        disk.create_dir_all(path(dir)).unwrap();
+    }
+    disk.sync_dir(path("")).unwrap();
+    let file = disk.open(path("here/a"), Open::CreateNew).unwrap();
+    file.write_all_at(&[IoSlice::new(b"one")], 0).unwrap();
+    file.sync_data().unwrap();
+    disk.sync_dir(path("here")).unwrap();
+    disk.link(path("here/a"), path("there/b")).unwrap();
+    assert_eq!(disk.link(path("here/a"), path("there/b")).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(disk.link(path("here/c"), path("there/c")).unwrap_err().kind(), ErrorKind::NotFound);
+    file.write_all_at(&[IoSlice::new(b"two")], 0).unwrap();
+    file.sync_data().unwrap();
+    assert_eq!(contents(&disk, "there/b").unwrap(), b"two", "it is one file");
+    let linked = (0..50).filter(|seed| contents(&disk.restart(*seed), "there/b").is_some()).count();
+    assert!((1..50).contains(&linked), "{linked}");
+
+    let disk = disk.copy(1);
+    disk.sync_dir(path("there")).unwrap();
+    disk.remove_file(path("here/a")).unwrap();
+    for seed in 0..50 {
+        let left = disk.restart(seed);
+        assert_eq!(contents(&left, "there/b").unwrap(), b"two");
+        left.remove_file(path("there/b")).unwrap();
+        assert_eq!(contents(&left, "here/a").is_some(), disk.restart(seed).exists(path("here/a")).unwrap());
+    }
+}
+
+#[test]
 fn directories_are_files_of_names() {
     let disk = SimDisk::new(1);
     disk.create_dir_all(path("x/y")).unwrap();

@@ -45,6 +45,25 @@ impl State {
         })
     }
 
+    pub(super) fn link(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.faults.check_power()?;
+        let id = match self.find(from)? {
+            Some(Node::File(id)) => id,
+            Some(Node::Dir(_)) => return Err(ErrorKind::IsADirectory.into()),
+            None => return Err(ErrorKind::NotFound.into()),
+        };
+        let (dir, name) = self.parent(to)?;
+        if self.directories[&dir].get(&name).is_some() {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let both = format!("{} -> {}", from.display(), to.display());
+        self.mutate("link", &both, (0, 0), |state| {
+            state.directory(dir).change(vec![(name, Some(Node::File(id)))]);
+            state.inode(id).names += 1;
+            Ok(())
+        })
+    }
+
     pub(super) fn remove_file(&mut self, path: &Path) -> io::Result<()> {
         self.faults.check_power()?;
         let (dir, name) = self.parent(path)?;

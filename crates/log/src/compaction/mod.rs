@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 pub use need::{CompactionNeed, CompactionRules};
+pub(crate) use output::free_name;
 
 use crate::partition_log::Shared;
 use crate::segment::Segment;
@@ -76,7 +77,7 @@ pub enum CompactionStep {
     /// The pass is over.
     Done(CompactionReport),
     /// The segments are not any more what they were when the pass began: the log start has moved past some, or the
-    /// partition was deleted. What was done so far stands.
+    /// partition was deleted. Or they have to [stay](CompactionHold) for now. What was done so far stands.
     Overtaken,
 }
 
@@ -99,7 +100,24 @@ struct Order {
     end: i64,
 }
 
+/// While it lives, no compaction replaces segments of the log.
+#[must_use = "it holds only while it is kept"]
+pub struct CompactionHold(Arc<Shared>);
+
+impl Drop for CompactionHold {
+    fn drop(&mut self) {
+        self.0.compaction_holds.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 impl PartitionLog {
+    /// Keeps compaction away. Waits for the present step of one.
+    pub fn hold_compaction(&self) -> CompactionHold {
+        self.shared.compaction_holds.fetch_add(1, Ordering::AcqRel);
+        drop(lock(&self.shared.compacting));
+        CompactionHold(self.shared.clone())
+    }
+
     /// Begins a pass over what is there now. Does nothing before its first step. There must be but one at a time.
     pub fn compact(&self, order: CompactionOrder) -> Compaction {
         let plan = self.shared.compactable(&order.rules, order.below, order.now_ms, self.log_start());
@@ -125,7 +143,7 @@ impl Compaction {
     pub fn step(&mut self, max_bytes: u64) -> Result<CompactionStep, LogError> {
         let shared = self.shared.clone();
         let _alone = lock(&shared.compacting);
-        if shared.deleted.load(Ordering::Acquire) {
+        if shared.deleted.load(Ordering::Acquire) || shared.compaction_holds.load(Ordering::Acquire) > 0 {
             self.phase = Phase::Over;
             return Ok(CompactionStep::Overtaken);
         }

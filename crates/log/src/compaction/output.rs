@@ -122,7 +122,7 @@ pub(super) fn remove(shared: &Shared, name: Name) {
 }
 
 /// The first name after `taken` that no file has: those of earlier compactions may still be there.
-fn free_name(shared: &Shared, taken: Name) -> Result<Name, LogError> {
+pub(crate) fn free_name(shared: &Shared, taken: Name) -> Result<Name, LogError> {
     let mut name = taken.next();
     while name != taken {
         let paths = name.paths(&shared.dir);

@@ -8,7 +8,7 @@ use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, TransferLeader
 use super::Shared;
 use super::log_store::{from_journal, to_journal};
 use super::types::{Candidate, LogEntry, Types, Vote, entry_id, log_id};
-use crate::transport::{Append, Appended, Ballot, Candidacy, HandOver, Reply};
+use crate::transport::{Append, Appended, Ballot, Candidacy, HandOver, Reply, Taken};
 
 pub(super) fn ballot(vote: &Vote) -> Ballot {
     Ballot { term: vote.leader_id.term, voter: vote.leader_id.voter, elected: vote.committed }
@@ -101,9 +101,9 @@ pub(super) fn append_response<R: Send + Debug + 'static>(reply: Reply) -> Option
 }
 
 /// `None` for a reply to something else.
-pub(super) fn installed(reply: Reply) -> Option<Ballot> {
+pub(super) fn installed(reply: Reply) -> Option<(Ballot, Taken)> {
     match reply {
-        Reply::Install { ballot } => Some(ballot),
+        Reply::Install { ballot, taken } => Some((ballot, taken)),
         _ => None,
     }
 }

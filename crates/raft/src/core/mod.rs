@@ -15,10 +15,11 @@ mod progress;
 mod runtime;
 mod shared;
 mod succession;
+mod taking;
 mod types;
 mod worker;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use journal::EntryId;
 
@@ -44,7 +45,7 @@ pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Answers what another member asks.
 pub(crate) async fn receive<S: StateMachine>(
     raft: &Raft<S>,
-    shared: &Shared,
+    shared: &Arc<Shared>,
     request: Request,
 ) -> Result<Reply, Failure> {
     Ok(match request {
@@ -58,7 +59,10 @@ pub(crate) async fn receive<S: StateMachine>(
             let answer = raft.handle_transfer_leader(messages::hand_over_request(hand_over)).await?;
             Reply::HandOver { accepted: answer.is_ok() }
         }
-        Request::Install(install) => Reply::Install { ballot: catch_up::install(raft, shared, install).await? },
+        Request::Install(install) => {
+            let (ballot, taken) = taking::take(raft, shared, install).await?;
+            Reply::Install { ballot, taken }
+        }
     })
 }
 

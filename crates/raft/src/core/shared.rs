@@ -8,6 +8,7 @@ use model::GroupId;
 
 use super::lock;
 use super::progress::Progress;
+use super::taking::Taking;
 use crate::transport::{Append, Ballot, Transport};
 use crate::{CatchUp, Config, Follower, Timings, Voter};
 
@@ -28,8 +29,12 @@ pub(crate) struct Shared {
     needed_from: AtomicU64,
     /// The members that take our state now, and the index after what it holds.
     offered: Mutex<BTreeMap<Voter, u64>>,
+    /// The state that is being taken.
+    pub(super) taking: Mutex<Option<Taking>>,
     /// One state is taken at a time.
     pub(super) installing: tokio::sync::Mutex<()>,
+    /// Why none could be taken, as it was last told.
+    trouble: Mutex<String>,
     pub(super) catch_up: Arc<dyn CatchUp>,
     pub(super) max_retained_bytes: u64,
     /// The term in which this member gave its leadership away.
@@ -50,7 +55,9 @@ impl Shared {
             progress: Mutex::default(),
             needed_from: AtomicU64::new(0),
             offered: Mutex::default(),
+            taking: Mutex::default(),
             installing: tokio::sync::Mutex::default(),
+            trouble: Mutex::default(),
             catch_up: config.catch_up.clone(),
             max_retained_bytes: config.max_retained_bytes,
             given_away: AtomicU64::new(0),
@@ -92,6 +99,19 @@ impl Shared {
     pub(super) fn offer(self: &Arc<Self>, to: Voter, end: u64) -> Offered {
         lock(&self.offered).insert(to, end);
         Offered { shared: self.clone(), to }
+    }
+
+    /// Tells why a leader's state can't be taken, and the same reason only once: it is tried every few seconds.
+    pub(super) fn note_trouble(&self, why: Option<&String>) {
+        let mut told = lock(&self.trouble);
+        match why {
+            Some(why) if *why != *told => {
+                tracing::warn!(group = %self.group, why, "the leader's state can't be taken, to be tried again");
+                told.clone_from(why);
+            }
+            Some(_) => {}
+            None => told.clear(),
+        }
     }
 
     /// From here on nothing is served on the lease of this term: voters will not wait for it.

@@ -236,6 +236,7 @@ impl<S: StateMachine> Watcher<'_, S> {
             }
         }
         self.status.send_modify(|status| (status.ready, status.stopped) = (false, true));
+        drop(lock(&self.shared.taking).take());
         let raft = self.raft;
         // The task's own end is of no interest: it may have panicked, which was logged.
         raft.shutdown().await.ok();

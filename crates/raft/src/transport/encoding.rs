@@ -24,7 +24,7 @@ use journal::{Entry, EntryId};
 use model::GroupId;
 use uuid::Uuid;
 
-use super::{Append, Appended, Ballot, Candidacy, HandOver, Install, Reply, Request};
+use super::{Append, Appended, Ballot, Candidacy, HandOver, Install, Reply, Request, Taken};
 use crate::{Applied, Voter};
 
 const VERSION: u8 = 1;
@@ -133,9 +133,14 @@ pub fn encode_reply(reply: &Reply) -> Bytes {
             bytes.put_u8(HANDED_OVER);
             bytes.put_u8(u8::from(*accepted));
         }
-        Reply::Install { ballot } => {
+        Reply::Install { ballot, taken } => {
             bytes.put_u8(INSTALLED);
             put_ballot(&mut bytes, ballot);
+            bytes.put_u8(match taken {
+                Taken::All => 0,
+                Taken::NotYet => 1,
+                Taken::Failed => 2,
+            });
         }
     }
     bytes.freeze()
@@ -154,10 +159,19 @@ pub fn decode_reply(mut bytes: Bytes) -> Option<Reply> {
             _ => return None,
         }),
         HANDED_OVER => Reply::HandOver { accepted: get_flag(bytes)? },
-        INSTALLED => Reply::Install { ballot: get_ballot(bytes)? },
+        INSTALLED => Reply::Install { ballot: get_ballot(bytes)?, taken: get_taken(bytes)? },
         _ => return None,
     };
     bytes.is_empty().then_some(reply)
+}
+
+fn get_taken(bytes: &mut Bytes) -> Option<Taken> {
+    match bytes.try_get_u8().ok()? {
+        0 => Some(Taken::All),
+        1 => Some(Taken::NotYet),
+        2 => Some(Taken::Failed),
+        _ => None,
+    }
 }
 
 fn put_append(head: &mut BytesMut, append: &Append) -> Vec<Bytes> {

@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use journal::{Entry, EntryId};
 use model::GroupId;
 
-use crate::{Applied, CatchUp, Voter};
+use crate::{Applied, CatchUp, Kept, Voter};
 pub use encoding::{decode_reply, decode_request, encode_reply, encode_request};
 
 /// Carries one request to a member of a group and brings its reply back; there, it is handed to
@@ -54,7 +54,7 @@ impl Transport for Alone {
 }
 
 impl CatchUp for Alone {
-    fn fetch(&self, _group: GroupId, from: Voter, _offer: Bytes) -> BoxFuture<'static, io::Result<()>> {
+    fn fetch(&self, _group: GroupId, from: Voter, _offer: Bytes) -> BoxFuture<'static, io::Result<Kept>> {
         let what = format!("this broker has no way to copy state from voter {from}");
         Box::pin(std::future::ready(Err(io::Error::new(io::ErrorKind::Unsupported, what))))
     }
@@ -83,8 +83,7 @@ pub enum Request {
     Append(Append),
     /// Lead from now on; or, to those who are not meant: let it be elected, without waiting for my lease to end.
     HandOver(HandOver),
-    /// Take my state: what you lack is purged. Answered once it is fetched and installed, however
-    /// long that takes.
+    /// Take my state: what you lack is purged. Asked again and again until it is fetched and installed.
     Install(Install),
 }
 
@@ -161,7 +160,20 @@ pub enum Reply {
     Install {
         /// Whom it follows; a later leader than the one that asked: nothing was installed.
         ballot: Ballot,
+        /// How far it has come with it.
+        taken: Taken,
     },
+}
+
+/// How far a member has come with taking a state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Taken {
+    /// It is installed.
+    All,
+    /// It is being fetched: ask again.
+    NotYet,
+    /// It can't be fetched, for a reason that the member has logged: another offer may do.
+    Failed,
 }
 
 /// What became of appended entries.

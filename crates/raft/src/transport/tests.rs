@@ -103,7 +103,9 @@ fn replies_have_these_bytes() {
     assert_reply(&Reply::Append(Appended::Conflict), "01 01 02");
     assert_reply(&Reply::Append(Appended::Superseded(leader())), &format!("01 01 03 {LEADER}"));
     assert_reply(&Reply::HandOver { accepted: false }, "01 02 00");
-    assert_reply(&Reply::Install { ballot: leader() }, &format!("01 03 {LEADER}"));
+    for (taken, byte) in [(Taken::All, "00"), (Taken::NotYet, "01"), (Taken::Failed, "02")] {
+        assert_reply(&Reply::Install { ballot: leader(), taken }, &format!("01 03 {LEADER} {byte}"));
+    }
 }
 
 #[test]

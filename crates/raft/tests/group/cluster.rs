@@ -13,7 +13,7 @@ use model::GroupId;
 use raft::transport::{
     Call, Request, Transport, Unreachable, decode_reply, decode_request, encode_reply, encode_request,
 };
-use raft::{CatchUp, ChangeError, Config, Group, MAX_RETAINED_BYTES, RaftError, Status, Voter};
+use raft::{CatchUp, ChangeError, Config, Group, Kept, MAX_RETAINED_BYTES, RaftError, Status, Voter};
 
 use crate::support::{Broker, GROUP, History, Recorder, staged, voter};
 
@@ -86,7 +86,7 @@ impl std::fmt::Debug for Line {
 
 /// Copies in two steps what the other's state machine offered.
 impl CatchUp for Line {
-    fn fetch(&self, _: GroupId, from: Voter, offer: Bytes) -> BoxFuture<'static, io::Result<()>> {
+    fn fetch(&self, _: GroupId, from: Voter, offer: Bytes) -> BoxFuture<'static, io::Result<Kept>> {
         let Line(board, me, disk) = self;
         let (board, me, disk) = (board.clone(), me.broker, disk.clone());
         Box::pin(async move {
@@ -105,7 +105,8 @@ impl CatchUp for Line {
                 file.write_all_at(&[IoSlice::new(part)], offset)?;
             }
             file.sync_data()?;
-            disk.sync_dir(Path::new(""))
+            disk.sync_dir(Path::new(""))?;
+            Ok(Box::new(()) as Kept)
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Apply on a simulated disk: what entries do, what a checkpoint keeps, what a crash may take.
 
+mod catch_up;
 mod compaction;
 mod moves;
 

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A pass over what the last checkpoint knows, as the broker makes one, at the end of which the old files are garbage.
-fn compact(bench: &Bench, index: i32) -> Result<(), log::LogError> {
+pub(super) fn compact(bench: &Bench, index: i32) -> Result<(), log::LogError> {
     let partition = bench.partition(index);
     let known = partition.known_producers();
     let order = log::CompactionOrder {
@@ -27,7 +27,7 @@ fn compact(bench: &Bench, index: i32) -> Result<(), log::LogError> {
     Ok(())
 }
 
-fn keyed(producer: i64, sequence: i32, key: &str) -> Bytes {
+pub(super) fn keyed(producer: i64, sequence: i32, key: &str) -> Bytes {
     let value = [sequence as u8; 60];
     BatchBuilder::new().producer(producer, 0, sequence).record(1, Some(key.as_bytes()), Some(&value)).build().unwrap()
 }
