@@ -78,13 +78,19 @@ impl ShardHere {
     /// Whether the journal has failed, and nobody else can have taken over from the only replica: what is committed
     /// can be read.
     fn has_failed_alone(&self) -> bool {
-        self.status.borrow().failed && self.shard.group().members().all().len() <= 1
+        self.status.borrow().failed && self.is_alone()
     }
 
-    /// The current term, if this broker leads the shard, or did when its journal failed and it was alone.
+    fn is_alone(&self) -> bool {
+        self.shard.group().members().all().len() <= 1
+    }
+
+    /// The current term, if this broker leads the shard, or did when its journal failed and it was alone. A leader that
+    /// could not write all yet that was committed before may know less than clients were told; one that is alone can't.
     pub(crate) fn leading_term(&self, me: BrokerId) -> Option<u64> {
         let status = *self.status.borrow();
-        let may_answer = status.ready || self.has_failed_alone();
+        let has_all = self.shard.health().has_begun(status.term) || self.is_alone();
+        let may_answer = (status.ready && has_all) || self.has_failed_alone();
         (may_answer && status.leader == Some(me)).then_some(status.term)
     }
 }
@@ -215,6 +221,8 @@ impl Broker {
         let own = shards.get(&shard).and_then(|here| {
             let status = *here.status.borrow();
             let leader = status.leader.filter(|_| status.ready || here.has_failed_alone())?;
+            // Once told, it is remembered: the member here may know of no leader a moment later.
+            self.links.leaders.saw(shard, status.term, leader);
             Some(Lead { term: status.term, leader, in_sync: [].into(), members: None })
         });
         // What a leader says of itself is fuller than what its follower knows.

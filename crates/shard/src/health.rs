@@ -1,6 +1,6 @@
 //! Whether a shard can take writes.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Shared by apply, checkpoints and whoever admits writes.
@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct Health {
     stalled: AtomicBool,
     failed: AtomicBool,
+    term: AtomicU64,
     reason: Mutex<String>,
 }
 
@@ -20,6 +21,16 @@ impl Health {
     /// Whether committed entries wait for the disk; a write that is proposed makes apply try again.
     pub fn is_stalled(&self) -> bool {
         self.stalled.load(Ordering::Acquire)
+    }
+
+    /// Whether all that is committed before this term is in the logs. Until then a leader of the term knows less than
+    /// clients were told by the one before, and must not answer.
+    pub fn has_begun(&self, term: u64) -> bool {
+        self.term.load(Ordering::Acquire) >= term
+    }
+
+    pub(crate) fn begin_term(&self, term: u64) {
+        self.term.fetch_max(term, Ordering::AcqRel);
     }
 
     /// Whether a sync of partition logs, or of the manifest, failed. The pages are gone, a second sync

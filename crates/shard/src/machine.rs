@@ -103,6 +103,10 @@ impl StateMachine for Machine {
     fn term_started(&mut self, id: EntryId) {
         self.term = id.term;
         tracing::debug!(group = %self.group, term = id.term, index = id.index, "term started");
+        match &mut self.stall {
+            None => self.health.begin_term(id.term),
+            Some(stall) => stall.defer_term(id.term),
+        }
     }
 
     fn checkpoint(&mut self, applied: Applied) -> Box<dyn FnOnce() -> std::io::Result<()> + Send> {
@@ -181,6 +185,9 @@ impl Machine {
         while let Some(mut stall) = self.stall.take() {
             let Some((id, payload, done)) = stall.next() else {
                 self.health.recover();
+                if let Some(term) = stall.deferred_term() {
+                    self.health.begin_term(term);
+                }
                 return;
             };
             self.apply_entry(id, &payload, done);

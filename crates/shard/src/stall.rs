@@ -15,15 +15,26 @@ pub(crate) struct Stall {
     entries: VecDeque<(EntryId, Bytes)>,
     /// Batches of the first entry that are in their logs already.
     done: usize,
+    /// The term that began behind what waits, if one did.
+    term: Option<u64>,
 }
 
 impl Stall {
     pub(crate) fn new(id: EntryId, payload: Bytes, done: usize) -> Self {
-        Stall { entries: VecDeque::from([(id, payload)]), done }
+        Stall { entries: VecDeque::from([(id, payload)]), done, term: None }
     }
 
     pub(crate) fn defer(&mut self, id: EntryId, payload: Bytes) {
         self.entries.push_back((id, payload));
+    }
+
+    /// A term begins here, once all that waits is applied.
+    pub(crate) fn defer_term(&mut self, term: u64) {
+        self.term = Some(term);
+    }
+
+    pub(crate) fn deferred_term(&self) -> Option<u64> {
+        self.term
     }
 
     /// The first entry and how many of its batches are done.
@@ -35,5 +46,6 @@ impl Stall {
     /// Queues what waits in `other` behind what waits here.
     pub(crate) fn append_queue(&mut self, mut other: Stall) {
         self.entries.append(&mut other.entries);
+        self.term = other.term;
     }
 }

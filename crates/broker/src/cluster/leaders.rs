@@ -36,6 +36,16 @@ impl Leaders {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(&group).cloned()
     }
 
+    /// Takes in what a member of the shard here knows.
+    pub(crate) fn saw(&self, group: GroupId, term: u64, leader: BrokerId) {
+        if self.of(group).is_none_or(|known| known.term < term) {
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            if known.get(&group).is_none_or(|known| known.term < term) {
+                known.insert(group, Lead { term, leader, in_sync: [].into(), members: None });
+            }
+        }
+    }
+
     /// Takes in what `from` says that it leads.
     pub(crate) fn heard(&self, from: BrokerId, news: &[u8]) {
         let Ok(news) = rmp_serde::from_slice::<News>(news) else { return };
@@ -197,6 +207,18 @@ mod tests {
         };
         let all: Vec<Told> = (0..1000).map(told).collect();
         assert!(news(&all).len() < peer::MAX_NEWS_BYTES / 2, "{}", news(&all).len());
+    }
+
+    #[test]
+    fn what_a_member_here_knew_is_not_forgotten_for_older_news() {
+        let leaders = Leaders::default();
+        says(&leaders, 1, 7, 4, &[1]);
+        leaders.saw(GroupId(7), 5, BrokerId(2));
+        leaders.saw(GroupId(7), 3, BrokerId(3));
+        says(&leaders, 1, 7, 4, &[1, 2]);
+        assert_eq!(heard(&leaders, 7), Some((2, 5, 0)));
+        says(&leaders, 2, 7, 5, &[1, 2]);
+        assert_eq!(heard(&leaders, 7), Some((2, 5, 2)), "the leader itself tells who keeps up");
     }
 
     #[test]

@@ -249,6 +249,24 @@ fn apply_waits_for_a_full_disk_and_goes_on_in_order() {
 }
 
 #[test]
+fn a_term_has_not_begun_while_entries_before_it_wait_for_the_disk() {
+    let mut bench = Bench::new();
+    let begin = |bench: &mut Bench, term| bench.machine.term_started(EntryId { term, node: 1, index: 0 });
+    begin(&mut bench, 5);
+    assert!(bench.machine.health.has_begun(5) && !bench.machine.health.has_begun(6));
+    bench.disk.set_capacity(Some(0));
+    assert_eq!(bench.append(0, &batch(1, &[1; 5000])), Err(ErrorCode::KafkaStorageError));
+    begin(&mut bench, 6);
+    assert_eq!(bench.append(0, &batch(1, b"behind it")), Err(ErrorCode::KafkaStorageError));
+    assert!(!bench.machine.health.has_begun(6), "clients may have been told of more than is in the log");
+
+    bench.disk.set_capacity(None);
+    bench.apply(entry::advance_start(0, &AdvanceStart::default()));
+    assert_eq!(bench.partition(0).log.log_end(), 2);
+    assert!(bench.machine.health.has_begun(6));
+}
+
+#[test]
 fn a_failed_sync_ends_checkpoints_and_writes_until_a_restart() {
     let mut bench = Bench::new();
     bench.append(0, &batch(1, b"a")).unwrap();
