@@ -86,7 +86,7 @@ fn alone(config: &BrokerConfig, env: &Env, dir: &Path, meta: Option<Meta>) -> Re
 }
 
 fn connections(me: &Identity, secret: Secret, env: &Env, links: &Arc<Links>) -> Peers {
-    let face = Arc::new(Face(links.clone()));
+    let face = Arc::new(Face(Arc::downgrade(links)));
     Peers::new(me.clone(), secret, Options::default(), env.dialer.clone(), face, env.random.clone())
 }
 

@@ -290,12 +290,14 @@ async fn announce(links: Weak<Links>, mut status: watch::Receiver<Status>) {
     }
 }
 
-/// What the connections call.
-pub(crate) struct Face(pub(crate) Arc<Links>);
+/// What the connections call. They are of the links themselves, which could never go if this held them.
+pub(crate) struct Face(pub(crate) Weak<Links>);
 
 impl peer::Service for Face {
     fn serve(&self, _from: &Identity, kind: u8, body: Bytes) -> BoxFuture<Result<Message, String>> {
-        let links = self.0.clone();
+        let Some(links) = self.0.upgrade() else {
+            return Box::pin(async { Err("this broker has stopped".to_owned()) });
+        };
         match kind {
             kinds::RAFT => {
                 let received = links.raft(body).map(|(member, to, request)| member.receive(to, request));
@@ -327,12 +329,12 @@ impl peer::Service for Face {
     }
 
     fn news(&self) -> Bytes {
-        self.0.news()
+        self.0.upgrade().map_or_else(Bytes::new, |links| links.news())
     }
 
     fn heard(&self, from: &Identity, news: Bytes) {
-        if !news.is_empty() {
-            self.0.leaders.heard(from.broker, &news);
+        if let Some(links) = self.0.upgrade().filter(|_| !news.is_empty()) {
+            links.leaders.heard(from.broker, &news);
         }
     }
 }
