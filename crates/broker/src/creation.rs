@@ -100,10 +100,12 @@ impl Broker {
                                 let mut changes = here.shard.view().changes();
                                 // A clone has seen nothing yet, and would not wait at all.
                                 here.status.mark_unchanged();
+                                // A group that has ended changes no more: that is not news again and again.
                                 tokio::select! {
                                     biased;
-                                    _ = changes.changed() => {}
-                                    _ = here.status.changed() => {}
+                                    Ok(()) = changes.changed() => {}
+                                    Ok(()) = here.status.changed() => {}
+                                    else => std::future::pending().await,
                                 }
                             }
                             None => std::future::pending().await,
