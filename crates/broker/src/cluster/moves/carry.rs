@@ -87,10 +87,11 @@ impl<'a> Carrier<'a> {
             let bytes: usize = batches.iter().map(Bytes::len).sum();
             end = self.import(&extent, &batches, end).await?;
             rounds += u32::from(bytes < LITTLE);
-            if bytes == 0 || (bytes < LITTLE && rounds > MOST_ROUNDS_NEAR_THE_END) || end >= extent.log_end {
+            self.pace.keep(bytes, || self.rate()).await?;
+            let is_close = end >= extent.log_end || rounds > MOST_ROUNDS_NEAR_THE_END;
+            if bytes == 0 || (bytes < LITTLE && is_close) {
                 return Ok(end);
             }
-            self.pace.keep(bytes, || self.rate()).await?;
         }
     }
 
