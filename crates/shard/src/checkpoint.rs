@@ -142,6 +142,9 @@ fn group_key(id: PartitionId, key: &[u8]) -> Bytes {
 impl Machine {
     /// Captures the state at `applied`; the job that is returned makes it durable while apply goes on.
     pub(crate) fn begin_checkpoint(&mut self, applied: Applied) -> Box<dyn FnOnce() -> io::Result<()> + Send> {
+        if self.stall.is_some() {
+            self.resume();
+        }
         if !self.health.accepts_writes() {
             let why = format!("no checkpoint of {}: {}", self.group, self.health.reason());
             return Box::new(move || Err(io::Error::other(why)));

@@ -18,7 +18,7 @@ impl Health {
         !self.is_stalled() && !self.failed.load(Ordering::Acquire)
     }
 
-    /// Whether committed entries wait for the disk; a write that is proposed makes apply try again.
+    /// Whether committed entries wait for the disk; the next entry makes apply try again, and so does a checkpoint.
     pub fn is_stalled(&self) -> bool {
         self.stalled.load(Ordering::Acquire)
     }

@@ -181,7 +181,7 @@ impl Machine {
     }
 
     /// Applies what had to wait for the disk, in order, as far as the disk allows.
-    fn resume(&mut self) {
+    pub(crate) fn resume(&mut self) {
         while let Some(mut stall) = self.stall.take() {
             let Some((id, payload, done)) = stall.next() else {
                 self.health.recover();

@@ -60,9 +60,8 @@ async fn collect_garbage(broker: &Broker, troubles: &mut Troubles) {
         }
         here.shard.collect_garbage(broker.env.clock.now_ms());
         if health.is_stalled() {
-            // An empty entry makes apply try again what the disk refused.
-            let nudge = shard::entry::advance_start(broker.env.clock.now_ms(), &Default::default());
-            troubles.note(here.shard.id(), here.shard.submit(nudge).await.map(drop));
+            // Which tries again first what the disk refused: at followers too, to whom no entry may come for long.
+            troubles.note(here.shard.id(), here.shard.checkpoint().await);
         }
     }
 }

@@ -249,6 +249,21 @@ fn apply_waits_for_a_full_disk_and_goes_on_in_order() {
 }
 
 #[test]
+fn what_waits_for_the_disk_is_tried_again_by_a_checkpoint_though_no_entry_comes() {
+    let mut bench = Bench::new();
+    bench.disk.set_capacity(Some(0));
+    assert_eq!(bench.append(0, &batch(1, &[1; 5000])), Err(ErrorCode::KafkaStorageError));
+    assert!(bench.checkpoint().is_err(), "there is still no room");
+    assert_eq!(bench.partition(0).log.log_end(), 0);
+    bench.disk.set_capacity(None);
+    bench.checkpoint().unwrap();
+    assert_eq!(bench.partition(0).log.log_end(), 1);
+    assert!(bench.machine.health.accepts_writes());
+    bench.restart(1);
+    assert_eq!(bench.partition(0).log.log_end(), 1);
+}
+
+#[test]
 fn a_term_has_not_begun_while_entries_before_it_wait_for_the_disk() {
     let mut bench = Bench::new();
     let begin = |bench: &mut Bench, term| bench.machine.term_started(EntryId { term, node: 1, index: 0 });
