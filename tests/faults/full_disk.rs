@@ -124,6 +124,11 @@ fn a_broker_starts_on_a_full_disk_and_retention_makes_room() {
     kept.forget_below(0, bounds(&broker.address(), "kept", 0).0);
     for partition in [0, 1] {
         kept.produce(&broker.address(), partition, 50, 1000);
+    }
+    // Retention must not go on while what it left is looked at.
+    broker.stop().unwrap();
+    broker.restart_as(&launch_on(&disk)).unwrap();
+    for partition in [0, 1] {
         kept.forget_below(partition, bounds(&broker.address(), "kept", partition).0);
         kept.check(&broker.address(), partition);
     }
