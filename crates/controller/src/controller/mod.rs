@@ -1,6 +1,7 @@
 //! The handle that a broker keeps on the controller's group.
 
 mod moves;
+mod plans;
 mod submit;
 mod topics;
 

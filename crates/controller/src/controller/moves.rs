@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{BrokerId, ErrorCode, GroupId, PartitionId};
 
+use super::plans::Plans;
 use super::{Controller, unexpected};
 use crate::apply::{Outcome, Refusal};
-use crate::command::{Command, CreateShards, MovePartitions, PartitionMove, ShardWish};
+use crate::command::{Command, MovePartitions, PartitionMove, ShardWish};
 use crate::error::SubmitError;
 use crate::image::ClusterImage;
 use crate::placement::check_replicas;
-
-/// How often a plan is made anew when what it was based on changed meanwhile.
-const MAX_PLANS: usize = 10;
 
 /// What is wished for a partition.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,56 +25,29 @@ impl Controller {
     /// Has partitions move to other brokers, or not any more; each stands or falls by itself. An `Ok` means that the
     /// move has begun, or that there is nothing to move.
     pub async fn reassign(&self, wishes: &[Reassignment]) -> Result<Vec<Result<(), Refusal>>, SubmitError> {
-        let mut results: Vec<Result<(), Refusal>> = wishes.iter().map(|_| Err(Refusal::stale("not planned"))).collect();
-        for _ in 0..MAX_PLANS {
-            let open: Vec<usize> = (0..wishes.len()).filter(|at| is_stale(&results[*at])).collect();
-            if open.is_empty() {
-                break;
-            }
-            self.create_pinned_shards(open.iter().filter_map(|at| wishes[*at].replicas.as_deref())).await?;
-            let image = self.image();
-            let mut plan = Plan::new(&image);
-            let (mut places, mut moves) = (Vec::new(), Vec::new());
-            for at in open {
-                match plan.of(&wishes[at]) {
-                    Ok(planned) => {
-                        places.push(at);
-                        moves.push(planned);
-                    }
-                    Err(refusal) => results[at] = Err(refusal),
-                }
-            }
-            if moves.is_empty() {
-                continue;
-            }
-            match self.submit(Command::MovePartitions(MovePartitions { moves })).await? {
-                Outcome::PartitionsMoving(done) => places.into_iter().zip(done).for_each(|(at, it)| results[at] = it),
-                other => return Err(unexpected(&other)),
-            }
-        }
-        Ok(results)
-    }
-
-    /// One shard for each list of members: those that are there already are not made again.
-    async fn create_pinned_shards<'a>(&self, members: impl Iterator<Item = &'a [BrokerId]>) -> Result<(), SubmitError> {
-        let image = self.image();
-        let is_possible = |members: &&[BrokerId]| check_replicas(&image, members).is_ok();
-        let distinct: BTreeSet<&[BrokerId]> = members.filter(is_possible).collect();
-        let wish = |members: &[BrokerId]| ShardWish { members: members.to_vec(), at_least: 1, pinned: true };
-        let is_missing = |wish: &ShardWish| !image.shards().any(|shard| wish.fits(shard));
-        let wishes: Vec<ShardWish> = distinct.into_iter().map(wish).filter(is_missing).collect();
-        if wishes.is_empty() {
-            return Ok(());
-        }
-        match self.submit(Command::CreateShards(CreateShards { wishes })).await {
-            Ok(_) | Err(SubmitError::Refused(_)) => Ok(()), // what can't be is said for each partition
-            Err(error) => Err(error),
-        }
+        let plans = Plans {
+            shards: missing_pinned_shards,
+            plan: |image: &ClusterImage, wishes: &[&Reassignment]| {
+                let mut plan = Plan::new(image);
+                wishes.iter().map(|wish| plan.of(wish)).collect()
+            },
+            command: |moves| Command::MovePartitions(MovePartitions { moves }),
+            done: |outcome| match outcome {
+                Outcome::PartitionsMoving(done) => Ok(done),
+                other => Err(unexpected(&other)),
+            },
+        };
+        self.carry_out(wishes, plans).await
     }
 }
 
-fn is_stale(result: &Result<(), Refusal>) -> bool {
-    matches!(result, Err(refusal) if refusal.is_stale())
+/// One shard for each list of members: those that are there already are not made again.
+fn missing_pinned_shards(image: &ClusterImage, wishes: &[&Reassignment]) -> Vec<ShardWish> {
+    let members = wishes.iter().filter_map(|wish| wish.replicas.as_deref());
+    let distinct: BTreeSet<&[BrokerId]> = members.filter(|members| check_replicas(image, members).is_ok()).collect();
+    let wish = |members: &[BrokerId]| ShardWish { members: members.to_vec(), at_least: 1, pinned: true };
+    let is_missing = |wish: &ShardWish| !image.shards().any(|shard| wish.fits(shard));
+    distinct.into_iter().map(wish).filter(is_missing).collect()
 }
 
 /// Finds shards for partitions by one image.
