@@ -60,6 +60,28 @@ pub(crate) struct PartitionRecord {
     pub(crate) producers: Producers,
 }
 
+impl PartitionRecord {
+    /// What a manifest is to say of a partition whose log is as described.
+    pub(crate) fn of(cell: &Cell, log: LogDescription) -> Self {
+        let partition = &cell.partition;
+        let Standing { epoch_base, stage, arrived_by } = *partition.standing();
+        PartitionRecord {
+            topic: partition.topic.clone(),
+            epoch_base,
+            stage,
+            arrived_by,
+            arrival: partition.arrival,
+            settings: cell.settings.clone(),
+            log,
+            producers: cell.producers.clone(),
+        }
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        Standing { epoch_base: self.epoch_base, stage: self.stage, arrived_by: self.arrived_by }
+    }
+}
+
 /// The key of a partition, or the beginning of the keys of its groups.
 pub(crate) fn partition_key(prefix: u8, id: PartitionId) -> BytesMut {
     let mut key = BytesMut::with_capacity(PARTITION_KEY_BYTES);
@@ -207,17 +229,7 @@ fn capture(cell: &mut Cell, now_ms: i64, edits: &mut BTreeMap<Bytes, Option<Byte
     cell.producers.forget_expired(now_ms, cell.settings.producer_expiration_ms);
     let last_batches = cell.producers.last_batches();
     cell.partition.set_known_producers(KnownProducers { below: log.next_offset, last_batches });
-    let Standing { epoch_base, stage, arrived_by } = *cell.partition.standing();
-    let record = PartitionRecord {
-        topic: cell.partition.topic.clone(),
-        epoch_base,
-        stage,
-        arrived_by,
-        arrival: cell.partition.arrival,
-        settings: cell.settings.clone(),
-        log,
-        producers: cell.producers.clone(),
-    };
+    let record = PartitionRecord::of(cell, log);
     edits.insert(partition_key(PARTITION_PREFIX, id).freeze(), Some(pack(&record)));
     if let Some(mut groups) = cell.partition.groups() {
         edits.extend(groups.take_dirty().into_iter().map(|(key, value)| (group_key(id, &key), value)));

@@ -8,7 +8,7 @@ use model::{ErrorCode, PartitionId, TopicName};
 
 use crate::entry::{AdvanceStart, Configure, OpenPartition};
 use crate::machine::{Cell, Machine, Outcome};
-use crate::partition::{Arrival, EpochBase, Partition, Stage};
+use crate::partition::{Arrival, EpochBase, Partition, Stage, Standing};
 use crate::producers::Producers;
 
 /// Where a partition's files are: `topics/<name>/<partition>-<topic id>`. The id keeps a topic that
@@ -25,16 +25,27 @@ impl Machine {
             if self.cells.contains_key(&open.id) {
                 continue; // a reconciler that restarted proposes once more
             }
-            let dir = partition_dir(&self.topics, &open.topic, open.id, None);
-            let log = PartitionLog::create(self.files.clone(), dir, open.settings.log.clone(), open.start_offset);
-            let epoch_base = EpochBase { epoch: open.epoch_base };
-            let partition = Arc::new(Partition::new(open.id, open.topic, log, epoch_base, open.settings.clone()));
-            self.view.insert(partition.clone());
-            self.cells.insert(open.id, Cell { partition, settings: open.settings, producers: Producers::default() });
             self.dirty.insert(open.id);
+            self.begin_partition(open, None, Stage::Serving);
         }
         self.view.announce();
         Outcome::Done
+    }
+
+    /// A partition without records.
+    pub(crate) fn begin_partition(&mut self, open: OpenPartition, arrival: Option<Arrival>, stage: Stage) {
+        let OpenPartition { id, topic, settings, epoch_base, start_offset } = open;
+        let dir = partition_dir(&self.topics, &topic, id, arrival);
+        let log = PartitionLog::create(self.files.clone(), dir, settings.log.clone(), start_offset);
+        let standing = Standing { epoch_base: EpochBase { epoch: epoch_base }, stage, arrived_by: None };
+        let partition = Partition::new(id, topic, log, settings.clone(), arrival, standing);
+        self.hold(Cell { partition: Arc::new(partition), settings, producers: Producers::default() });
+    }
+
+    /// Lets a partition be seen. Before its directory is made: a sweep takes what is in no view for nobody's.
+    pub(crate) fn hold(&mut self, cell: Cell) {
+        self.view.insert(cell.partition.clone());
+        self.cells.insert(cell.partition.id, cell);
     }
 
     pub(crate) fn close_partitions(&mut self, ids: Vec<PartitionId>) -> Outcome {

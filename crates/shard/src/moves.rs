@@ -5,19 +5,15 @@
 //! and is closed when the cluster image has it elsewhere. Who moves it is not apply's concern; each step may be
 //! proposed again, by a leader that does not know how far the one before it came.
 
-use std::sync::Arc;
-
-use log::{LogError, PartitionLog};
+use log::LogError;
 use model::{ErrorCode, PartitionId};
 use raft::EntryId;
 use record::{BatchHead, HEADER_BYTES};
 
 use crate::append::{Interrupted, feed_groups};
 use crate::entry::{Adopt, Depart, Departure, Expect, Import};
-use crate::lifecycle::partition_dir;
 use crate::machine::{Cell, Machine, Outcome};
-use crate::partition::{Arrival, EpochBase, Partition, Stage, Standing};
-use crate::producers::Producers;
+use crate::partition::{Arrival, EpochBase, Stage, Standing};
 
 impl Machine {
     /// A copy that was begun for an earlier move is given up; one that was begun for this is gone on with.
@@ -36,16 +32,10 @@ impl Machine {
             }
         }
         let arrival = Arrival { shard: self.group, entry: at.index };
-        let dir = partition_dir(&self.topics, &open.topic, open.id, Some(arrival));
-        let log = PartitionLog::create(self.files.clone(), dir, open.settings.log.clone(), open.start_offset);
-        let epoch_base = EpochBase { epoch: open.epoch_base };
-        let partition = Partition::new(open.id, open.topic, log, epoch_base, open.settings.clone());
-        let standing = Standing { epoch_base, stage: Stage::Arriving(id), arrived_by: None };
-        let partition = Arc::new(partition.placed(Some(arrival), standing));
-        self.view.insert(partition.clone());
-        self.cells.insert(open.id, Cell { partition, settings: open.settings, producers: Producers::default() });
+        let start_offset = open.start_offset;
         self.dirty.insert(open.id);
-        Outcome::Arriving(open.start_offset)
+        self.begin_partition(open, Some(arrival), Stage::Arriving(id));
+        Outcome::Arriving(start_offset)
     }
 
     /// Adds batches with the offsets and epochs that they have; after an interruption passes over those that are done.

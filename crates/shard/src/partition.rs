@@ -98,8 +98,9 @@ impl Partition {
         id: PartitionId,
         topic: TopicName,
         log: PartitionLog,
-        epoch_base: EpochBase,
         settings: PartitionSettings,
+        arrival: Option<Arrival>,
+        standing: Standing,
     ) -> Self {
         let known = KnownProducers { below: log.log_end(), last_batches: [].into() };
         let groups = (topic.as_str() == TopicName::CONSUMER_OFFSETS).then(Mutex::default);
@@ -107,18 +108,14 @@ impl Partition {
             id,
             topic,
             log,
-            arrival: None,
-            standing: Mutex::new(Standing { epoch_base, stage: Stage::Serving, arrived_by: None }),
+            arrival,
+            standing: Mutex::new(standing),
             settings: Mutex::new(settings),
             groups,
             waiters: Waiters::default(),
             known: Mutex::new(known),
             last_append_ms: AtomicI64::new(-1),
         }
-    }
-
-    pub(crate) fn placed(self, arrival: Option<Arrival>, standing: Standing) -> Self {
-        Partition { arrival, standing: Mutex::new(standing), ..self }
     }
 
     pub(crate) fn standing(&self) -> MutexGuard<'_, Standing> {

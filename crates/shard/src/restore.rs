@@ -20,7 +20,7 @@ use crate::checkpoint::{GROUP_PREFIX, META_KEY, Meta, PARTITION_KEY_BYTES, PARTI
 use crate::health::Health;
 use crate::lifecycle::partition_dir;
 use crate::machine::{Cell, Machine};
-use crate::partition::{KnownProducers, Partition, Standing};
+use crate::partition::{KnownProducers, Partition};
 use crate::view::View;
 
 /// The feature level of apply with which a new shard begins.
@@ -87,13 +87,11 @@ impl Machine {
     fn restore_partition(&mut self, id: PartitionId, record: PartitionRecord) {
         let dir = partition_dir(&self.topics, &record.topic, id, record.arrival);
         let log = PartitionLog::restore(self.files.clone(), dir, record.settings.log.clone(), &record.log);
-        let partition = Partition::new(id, record.topic, log, record.epoch_base, record.settings.clone());
-        let standing = Standing { epoch_base: record.epoch_base, stage: record.stage, arrived_by: record.arrived_by };
-        let partition = Arc::new(partition.placed(record.arrival, standing));
+        let standing = record.standing();
+        let partition = Partition::new(id, record.topic, log, record.settings.clone(), record.arrival, standing);
         let last_batches = record.producers.last_batches();
         partition.set_known_producers(KnownProducers { below: record.log.next_offset, last_batches });
-        self.view.insert(partition.clone());
-        self.cells.insert(id, Cell { partition, settings: record.settings, producers: record.producers });
+        self.hold(Cell { partition: Arc::new(partition), settings: record.settings, producers: record.producers });
     }
 
     fn restore_group(&mut self, id: PartitionId, key: &Bytes, value: &Bytes) {

@@ -2,17 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::Arc;
 
-use log::PartitionLog;
 use model::PartitionId;
 use raft::Applied;
 
 use super::offer::{Offer, Offered, State};
-use crate::lifecycle::partition_dir;
-use crate::machine::{Cell, Machine};
-use crate::partition::{Partition, Standing};
-use crate::producers::Producers;
+use crate::entry::OpenPartition;
+use crate::machine::Machine;
 
 impl Machine {
     /// Takes another member's state in place of this one. It is a checkpoint, whose commit is the one moment of the
@@ -52,15 +48,16 @@ impl Machine {
         if self.cells.get(&id).is_some_and(|cell| cell.partition.arrival != record.arrival) {
             self.close_partition(id); // it went to another shard and came back: its files are others
         }
-        let standing = Standing { epoch_base: record.epoch_base, stage: record.stage, arrived_by: record.arrived_by };
+        let standing = record.standing();
         if !self.cells.contains_key(&id) {
-            let dir = partition_dir(&self.topics, &record.topic, id, record.arrival);
-            let log = PartitionLog::create(self.files.clone(), dir, record.settings.log.clone(), record.log.log_start);
-            let partition = Partition::new(id, record.topic, log, record.epoch_base, record.settings.clone());
-            let (partition, producers) = (Arc::new(partition.placed(record.arrival, standing)), Producers::default());
-            // Before its directory is made: a sweep takes what is in no view for nobody's.
-            self.view.insert(partition.clone());
-            self.cells.insert(id, Cell { partition, settings: record.settings.clone(), producers });
+            let open = OpenPartition {
+                id,
+                topic: record.topic,
+                settings: record.settings.clone(),
+                epoch_base: standing.epoch_base.epoch,
+                start_offset: record.log.log_start,
+            };
+            self.begin_partition(open, record.arrival, standing.stage);
         }
         let Some(cell) = self.cells.get_mut(&id) else { return Ok(()) };
         let partition = cell.partition.clone();

@@ -18,7 +18,7 @@ use crate::checkpoint::PartitionRecord;
 use crate::lifecycle::partition_dir;
 use crate::limits::MAX_STATE_BYTES;
 use crate::machine::{Cell, Machine};
-use crate::partition::{Arrival, Partition, Standing};
+use crate::partition::{Arrival, Partition};
 use crate::view::View;
 
 /// The first byte of an offer, and of a description.
@@ -161,17 +161,7 @@ impl Offered {
 
     fn of(id: PartitionId, cell: &Cell) -> Offered {
         let partition = &cell.partition;
-        let Standing { epoch_base, stage, arrived_by } = *partition.standing();
-        let record = PartitionRecord {
-            topic: partition.topic.clone(),
-            epoch_base,
-            stage,
-            arrived_by,
-            arrival: partition.arrival,
-            settings: cell.settings.clone(),
-            log: partition.log.describe(),
-            producers: cell.producers.clone(),
-        };
+        let record = PartitionRecord::of(cell, partition.log.describe());
         let groups = partition.groups().map(|groups| groups.all()).unwrap_or_default();
         let groups = groups.into_iter().map(|(key, value)| (ByteBuf::from(key), ByteBuf::from(value))).collect();
         Offered { id, record, groups }
