@@ -30,6 +30,16 @@ impl Message {
     }
 }
 
+impl From<Message> for Bytes {
+    /// As it arrives: in one piece. Copies, if there are parts.
+    fn from(message: Message) -> Bytes {
+        match message.parts.is_empty() {
+            true => message.head,
+            false => [message.head].into_iter().chain(message.parts).collect::<Vec<_>>().concat().into(),
+        }
+    }
+}
+
 impl From<Bytes> for Message {
     fn from(head: Bytes) -> Self {
         Message { head, parts: Vec::new() }

@@ -25,6 +25,11 @@ impl Members {
         self.voters.iter().flatten().chain(&self.learners).copied().collect()
     }
 
+    /// Whether no change of them is under way.
+    pub fn is_settled(&self) -> bool {
+        self.committed && self.voters.len() == 1
+    }
+
     /// The voters, of both sets while they change.
     pub fn all_voters(&self) -> BTreeSet<Voter> {
         self.voters.iter().flatten().copied().collect()

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::future::BoxFuture;
 use model::{BrokerId, GroupId};
-use peer::{Message, Urgency};
+use peer::Message;
 use raft::{CatchUp, Kept, Voter};
 use shard::{Reading, Source};
 
@@ -16,6 +16,9 @@ use super::links::Links;
 
 /// A group's id comes first in a request.
 const GROUP_BYTES: usize = 4;
+
+/// To calls that come too late.
+const STOPPING: &str = "this broker is being stopped";
 
 /// Fetches what a leader offers.
 pub(crate) struct PeerCatchUp {
@@ -34,8 +37,8 @@ impl CatchUp for PeerCatchUp {
     fn fetch(&self, group: GroupId, from: Voter, offer: Bytes) -> BoxFuture<'static, io::Result<Kept>> {
         let (links, reserve_bytes) = (self.links.clone(), self.reserve_bytes);
         Box::pin(async move {
-            let shard = links.upgrade().and_then(|links| links.shard(group));
-            let shard = shard.ok_or_else(|| io::Error::other(format!("{group} is not started yet")))?;
+            let shard =
+                links.upgrade().ok_or_else(|| io::Error::other(STOPPING))?.shard(group).map_err(io::Error::other)?;
             shard.fetch_offered(offer, &Leader { links, group, broker: from.broker() }, reserve_bytes).await
         })
     }
@@ -61,9 +64,8 @@ impl Source for Leader {
         body.put_slice(&request);
         let (links, broker) = (self.links.clone(), self.broker);
         Box::pin(async move {
-            let links = links.upgrade().ok_or_else(|| io::Error::other("this broker is being stopped"))?;
-            let peers = links.peers().ok_or_else(|| io::Error::other("this broker is alone"))?;
-            let reply = peers.call(broker, kinds::CATCH_UP, Urgency::Bulk, Message::from(body.freeze())).await;
+            let links = links.upgrade().ok_or_else(|| io::Error::other(STOPPING))?;
+            let reply = links.ask(broker, kinds::CATCH_UP, body.freeze()).await;
             let reply = reply.map_err(|why| io::Error::other(format!("broker {broker}: {why}")))?;
             links.taken.spend(reply.len()).await;
             Ok(reply)
@@ -74,7 +76,7 @@ impl Source for Leader {
 /// Answers a member that fetches.
 pub(super) async fn serve(links: &Links, body: Bytes) -> Result<Message, String> {
     let (group, request) = split(&body).ok_or("a request that is too short")?;
-    let shard = links.shard(group).ok_or_else(|| format!("{group} does not run here"))?;
+    let shard = links.shard(group)?;
     let most_bytes = links.taken.piece_bytes().min(links.given.piece_bytes());
     let piece = shard.read_offered(request, most_bytes).await.map_err(|why| why.to_string())?;
     links.given.spend(piece.len()).await;

@@ -10,7 +10,7 @@ use peer::{CallError, Identity, Message, Options, Peers, Secret};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::founding::{address, found};
+use super::founding::{address, found, founders};
 use super::kinds;
 use super::links::{Face, Links};
 use super::port::Port;
@@ -64,8 +64,9 @@ pub(crate) async fn enter(
         meta.settle(env, dir, founding)?;
         peers.set_cluster(&meta.cluster_id);
     }
-    let others = cluster.nodes.iter().filter(|(id, _)| **id != me);
-    peers.know(others.map(|(id, place)| (*id, address(place))).collect());
+    let mut others = founders(config);
+    others.remove(&me);
+    peers.know(others);
     Ok((meta, links))
 }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use controller::{ClusterImage, ShardImage};
 use model::{BrokerId, GroupId};
-use peer::{Address, PeerState};
+use peer::PeerState;
 use raft::Voter;
 use shard::Shard;
 use tokio::time::sleep;
 
-use super::PeerCatchUp;
+use super::founding::founders;
+use super::{PeerCatchUp, roster};
 use crate::broker::{Broker, ShardHere};
 use crate::error::StartError;
 use crate::start::{group_dir, raft_config};
@@ -77,20 +78,10 @@ impl Broker {
     /// Keeps connections with all brokers of the cluster.
     fn meet(&self, image: &ClusterImage) {
         let Some(peers) = self.links.peers() else { return };
-        let mut others: BTreeMap<BrokerId, Address> = self.founders();
-        for broker in image.brokers() {
-            if let Some(place) = &broker.cluster {
-                others.insert(broker.id, Address { host: place.host.clone(), port: place.port });
-            }
-        }
+        let mut others = founders(&self.config());
+        others.extend(roster::of(image));
         others.remove(&self.id());
         peers.know(others);
-    }
-
-    fn founders(&self) -> BTreeMap<BrokerId, Address> {
-        let config = self.config();
-        let nodes = config.cluster_config().into_iter().flat_map(|cluster| &cluster.nodes);
-        nodes.map(|(id, place)| (*id, super::address(place))).collect()
     }
 
     /// Starts the shards of the image that are to have a replica here, or have one that is not removed yet, and do not
@@ -100,18 +91,17 @@ impl Broker {
         let is_here = |shard: &&Arc<ShardImage>| self.is_member(shard) || self.has_traces(shard.id);
         let is_new = |shard: &&Arc<ShardImage>| !running.contains_key(&shard.id) && is_here(shard);
         let new: Vec<&Arc<ShardImage>> = image.shards().filter(is_new).collect();
-        if new.is_empty() {
-            return Ok(());
-        }
-        let mut shards = BTreeMap::clone(&running);
         for shard in new {
             if !self.is_free_of(shard.id).await || !is_here(&shard) {
                 continue;
             }
             match self.host(image, shard).await {
                 Ok(started) => {
-                    self.links.add_shard(&started);
+                    self.links.add(shard.id, Arc::new(started.group().clone()));
+                    // At once: should the next one fail, this must not be started a second time.
+                    let mut shards = BTreeMap::clone(&self.shards.load());
                     shards.insert(shard.id, ShardHere::new(started));
+                    self.shards.store(Arc::new(shards));
                 }
                 Err(StartError::Shard(why)) if why.is_damage() => {
                     tracing::error!(group = %shard.id, %why, "a shard is damaged; its partitions are not served");
@@ -119,7 +109,6 @@ impl Broker {
                 Err(why) => return Err(why),
             }
         }
-        self.shards.store(Arc::new(shards));
         Ok(())
     }
 

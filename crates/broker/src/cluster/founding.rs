@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use config::ClusterConfig;
+use config::{BrokerConfig, ClusterConfig};
 use model::{BrokerId, Random};
 use peer::{Address, Identity, Message, Peers};
 use tokio::time::{Instant, sleep};
@@ -67,6 +67,12 @@ fn expected(id: Option<BrokerId>, found: Identity) -> Result<Identity, String> {
         )),
         _ => Ok(found),
     }
+}
+
+/// The brokers that found the cluster, as each is told.
+pub(super) fn founders(config: &BrokerConfig) -> BTreeMap<BrokerId, Address> {
+    let nodes = config.cluster_config().into_iter().flat_map(|cluster| &cluster.nodes);
+    nodes.map(|(id, place)| (*id, address(place))).collect()
 }
 
 /// A configured address, as the cluster port's protocol has it.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use model::{BrokerId, GroupId};
-use peer::{Message, Urgency};
 use tokio::time::{sleep, timeout};
 
 use super::kinds;
@@ -19,13 +18,9 @@ impl Broker {
     pub(crate) async fn have_lead(&self, group: GroupId, to: BrokerId, within: Duration) -> bool {
         let mut heard = self.links.leaders.changes();
         let done = async {
-            match (self.lead_of(group), self.links.peers()) {
-                (Some(lead), Some(peers)) if lead.leader != self.id() => {
-                    let order = Message::from(order(group, to));
-                    // Who leads tells how it went.
-                    peers.call(lead.leader, kinds::HAND_OVER, Urgency::Bulk, order).await.ok();
-                }
-                _ => self.links.hand_over_to(group, to).await,
+            if let Some(lead) = self.lead_of(group) {
+                // Who leads then tells how it went.
+                self.links.ask(lead.leader, kinds::HAND_OVER, order(group, to)).await.ok();
             }
             while self.lead_of(group).is_none_or(|lead| lead.leader != to) {
                 tokio::select! {

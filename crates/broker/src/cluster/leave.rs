@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use controller::{ClusterImage, ShardImage};
 use model::{BrokerId, GroupId};
-use peer::{Message, Urgency};
 use raft::Voter;
 use shard::{forget, is_left, mark_left, remove_left};
 use tokio::time::timeout;
@@ -72,9 +71,7 @@ impl Broker {
     /// Whether the leader has told that this broker is no member. What it told may be old.
     fn goes_on_without_me(&self, group: GroupId) -> bool {
         self.links.leaders.of(group).is_some_and(|lead| {
-            let is_without = |members: &raft::Members| {
-                members.committed && members.voters.len() == 1 && !members.all().contains(&self.voter())
-            };
+            let is_without = |members: &raft::Members| members.is_settled() && !members.all().contains(&self.voter());
             lead.leader != self.id() && lead.members.is_some_and(|members| is_without(&members))
         })
     }
@@ -121,9 +118,7 @@ impl Broker {
 
     /// What a broker reports of groups that it leads.
     async fn ask(&self, leader: BrokerId, groups: &[GroupId]) -> Vec<(GroupId, Report)> {
-        let Some(peers) = self.links.peers().filter(|_| leader != self.id()) else { return self.links.reports(groups) };
-        let call = peers.call(leader, kinds::REPORT, Urgency::Bulk, Message::from(question(groups)));
-        match timeout(ASK, call).await {
+        match timeout(ASK, self.links.ask(leader, kinds::REPORT, question(groups))).await {
             Ok(Ok(answer)) => answered(&answer),
             _ => Vec::new(),
         }

@@ -6,10 +6,10 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use controller::{BrokerImage, Controller, Endpoint};
+use controller::Controller;
 use futures::future::join_all;
 use model::{BrokerId, GroupId};
-use peer::{Address, BoxFuture, Identity, Message, Peers};
+use peer::{Address, BoxFuture, Identity, Message, Peers, Urgency};
 use raft::transport::{Reply, Request, decode_request, encode_reply};
 use raft::{ChangeError, Follower, Group, Members, RaftError, StateMachine, Status, Voter};
 use shard::Shard;
@@ -105,7 +105,6 @@ pub(crate) struct Links {
     /// `replica.lag.time.max.ms`
     lag_ms: AtomicU64,
     groups: RwLock<BTreeMap<GroupId, Here>>,
-    shards: RwLock<BTreeMap<GroupId, Shard>>,
     controller: OnceLock<Controller>,
     peers: OnceLock<Peers>,
     broker: OnceLock<Weak<Broker>>,
@@ -127,7 +126,6 @@ impl Links {
             incarnation: me.incarnation,
             lag_ms: AtomicU64::new(DEFAULT_LAG_MS),
             groups: RwLock::default(),
-            shards: RwLock::default(),
             controller: OnceLock::new(),
             peers: OnceLock::new(),
             broker: OnceLock::new(),
@@ -167,20 +165,15 @@ impl Links {
         self.groups.write().unwrap_or_else(PoisonError::into_inner).insert(group, Here { member, status });
     }
 
-    /// Lets others reach a shard's member here, and what it offers.
-    pub(crate) fn add_shard(self: &Arc<Self>, shard: &Shard) {
-        self.shards.write().unwrap_or_else(PoisonError::into_inner).insert(shard.id(), shard.clone());
-        self.add(shard.id(), Arc::new(shard.group().clone()));
-    }
-
-    pub(super) fn shard(&self, group: GroupId) -> Option<Shard> {
-        self.shards.read().unwrap_or_else(PoisonError::into_inner).get(&group).cloned()
+    /// A shard with a replica here.
+    pub(super) fn shard(&self, group: GroupId) -> Result<Shard, String> {
+        let here = self.broker()?.shards.load().get(&group).map(|here| here.shard.clone());
+        here.ok_or_else(|| format!("{group} does not run on broker {}", self.me))
     }
 
     /// A group has no member here any more.
     pub(crate) fn remove(&self, group: GroupId) {
         self.groups.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
-        self.shards.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
     }
 
     /// How it is with those of these groups that this broker leads.
@@ -257,12 +250,7 @@ impl Links {
 
     /// The cluster's brokers that others reach, with where, as the image here has them.
     pub(crate) fn roster(&self) -> BTreeMap<BrokerId, Address> {
-        let image = self.controller.get().map(Controller::image).unwrap_or_default();
-        let place = |broker: &Arc<BrokerImage>| {
-            let Endpoint { host, port } = broker.cluster.clone()?;
-            Some((broker.id, Address { host, port }))
-        };
-        image.brokers().filter_map(place).collect()
+        self.controller.get().map(|controller| roster::of(&controller.image())).unwrap_or_default()
     }
 
     fn raft(&self, body: Bytes) -> Result<(Arc<dyn Member>, Voter, Request), String> {
@@ -295,9 +283,35 @@ pub(crate) struct Face(pub(crate) Weak<Links>);
 
 impl peer::Service for Face {
     fn serve(&self, _from: &Identity, kind: u8, body: Bytes) -> BoxFuture<Result<Message, String>> {
-        let Some(links) = self.0.upgrade() else {
-            return Box::pin(async { Err("this broker has stopped".to_owned()) });
-        };
+        match self.0.upgrade() {
+            Some(links) => links.serve(kind, body),
+            None => Box::pin(async { Err("this broker has stopped".to_owned()) }),
+        }
+    }
+
+    fn news(&self) -> Bytes {
+        self.0.upgrade().map_or_else(Bytes::new, |links| links.news())
+    }
+
+    fn heard(&self, from: &Identity, news: Bytes) {
+        if let Some(links) = self.0.upgrade().filter(|_| !news.is_empty()) {
+            links.leaders.heard(from.broker, &news);
+        }
+    }
+}
+
+impl Links {
+    /// Asks a broker, which may be this one.
+    pub(super) async fn ask(self: &Arc<Self>, to: BrokerId, kind: u8, body: Bytes) -> Result<Bytes, String> {
+        if to == self.me {
+            return self.clone().serve(kind, body).await.map(Bytes::from);
+        }
+        let peers = self.peers().ok_or("this broker is alone")?;
+        peers.call(to, kind, Urgency::Bulk, Message::from(body)).await.map_err(|why| why.to_string())
+    }
+
+    fn serve(self: Arc<Self>, kind: u8, body: Bytes) -> BoxFuture<Result<Message, String>> {
+        let links = self;
         match kind {
             kinds::RAFT => {
                 let received = links.raft(body).map(|(member, to, request)| member.receive(to, request));
@@ -325,16 +339,6 @@ impl peer::Service for Face {
             kinds::MOVE => Box::pin(async move { Question::serve(&links.broker()?, body).await }),
             kinds::CATCH_UP => Box::pin(async move { catch_up::serve(&links, body).await }),
             other => Box::pin(async move { Err(format!("calls of kind {other} are not known to this version")) }),
-        }
-    }
-
-    fn news(&self) -> Bytes {
-        self.0.upgrade().map_or_else(Bytes::new, |links| links.news())
-    }
-
-    fn heard(&self, from: &Identity, news: Bytes) {
-        if let Some(links) = self.0.upgrade().filter(|_| !news.is_empty()) {
-            links.leaders.heard(from.broker, &news);
         }
     }
 }

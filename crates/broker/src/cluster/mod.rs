@@ -60,7 +60,6 @@ pub(crate) mod kinds {
 pub(crate) use catch_up::PeerCatchUp;
 pub(crate) use enter::enter;
 pub(crate) use forward::PeerForward;
-pub(crate) use founding::address;
 pub(crate) use leaders::Lead;
 pub(crate) use links::Links;
 pub use port::Incoming;

@@ -3,7 +3,6 @@
 //! Nobody sends a broker the controller's log before it is registered: so it asks those that the settings name where
 //! all brokers are, keeps connections with them, and hears from whoever leads the controller that it does.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use peer::{Address, CallError, Message, Peers};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::founding::address;
+use super::founding::{address, founders};
 use super::kinds;
 use super::links::Links;
 use super::roster;
@@ -100,11 +99,9 @@ async fn once(
 /// Keeps connections with the brokers that are known, and asks those in the settings for more.
 async fn meet(links: &Links, peers: &Peers, config: &BrokerConfig, troubles: &watch::Sender<String>) -> Infallible {
     let cluster = config.cluster_config();
-    let founders = cluster.into_iter().flat_map(|cluster| &cluster.nodes);
-    let founders: BTreeMap<BrokerId, Address> = founders.map(|(id, place)| (*id, address(place))).collect();
     let listed = cluster.into_iter().flat_map(|cluster| cluster.join.iter().chain(cluster.nodes.values()));
     let listed: Vec<Address> = listed.map(address).collect();
-    let mut known = founders;
+    let mut known = founders(config);
     loop {
         known.extend(links.roster());
         let mut failed = String::new();

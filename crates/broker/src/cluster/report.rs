@@ -55,7 +55,7 @@ impl Report {
             leader: leader.0,
             term: status.term,
             committed: reach.applied,
-            is_settled: members.committed && members.voters.len() == 1,
+            is_settled: members.is_settled(),
             members: members.all().into_iter().map(member).collect(),
         })
     }

@@ -1,13 +1,24 @@
 //! Where the brokers of a cluster are, as one tells another.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use controller::{BrokerImage, ClusterImage, Endpoint};
 use model::BrokerId;
 use peer::Address;
 
 /// A broker's id, and host and port of its cluster port.
 type Row = (i32, String, u16);
+
+/// The brokers that others reach.
+pub(crate) fn of(image: &ClusterImage) -> BTreeMap<BrokerId, Address> {
+    let place = |broker: &Arc<BrokerImage>| {
+        let Endpoint { host, port } = broker.cluster.clone()?;
+        Some((broker.id, Address { host, port }))
+    };
+    image.brokers().filter_map(place).collect()
+}
 
 pub(crate) fn encode(brokers: &BTreeMap<BrokerId, Address>) -> Bytes {
     let rows: Vec<Row> = brokers.iter().map(|(id, place)| (id.0, place.host.clone(), place.port)).collect();

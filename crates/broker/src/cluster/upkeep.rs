@@ -11,7 +11,6 @@ use model::{BrokerId, GroupId};
 use peer::PeerState;
 use tokio::time::{Instant, sleep};
 
-use super::links::Member;
 use super::members::is_as_wanted;
 use crate::broker::Broker;
 use crate::start::shards_per_broker;
@@ -91,15 +90,9 @@ fn tell(command: &Command) {
 
 /// Hands over the shards that this broker leads and others should.
 async fn hand_over(broker: &Broker, wanted: Vec<HandOver>) {
-    let led: BTreeMap<GroupId, Arc<dyn Member>> =
-        broker.links.led().into_iter().map(|(group, _, member)| (group, member)).collect();
     for HandOver { shard, to, .. } in wanted.into_iter().filter(|it| it.from == broker.id()) {
-        let Some(member) = led.get(&shard) else { continue };
-        let Some(voter) = member.members().all_voters().into_iter().find(|voter| voter.broker() == to) else {
-            continue;
-        };
         tracing::info!(%shard, %to, "leadership is handed over, for balance");
-        member.hand_over(Some(voter)).await;
+        broker.links.hand_over_to(shard, to).await;
     }
 }
 

@@ -1,19 +1,20 @@
 //! One partition's way, step by step. Each step may have been taken before, by a leader that is gone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use controller::{Arrival, ClusterImage, Command, FinishMoves, Move, Outcome as Controlled, TopicImage};
-use model::{BrokerId, GroupId, PartitionId};
-use peer::{Message, Urgency};
+use model::{GroupId, PartitionId};
 use shard::entry::{self, Adopt, AppendEntry, ClosePartitions, Departure, Expect, Import, OpenPartition};
 use shard::{EpochBase, Outcome};
 use tokio::time::Instant;
 
-use super::pace::{Pace, rate};
-use super::source::{Ask, Batches, Extent, Question};
+use super::rate::rate;
+use super::source::{Ask, Batches, Extent, Question, pack};
 use crate::broker::{Broker, ShardHere};
 use crate::cluster::kinds;
+use crate::cluster::throttle::Meter;
 
 /// When so little is left, the partition departs: the rest is fetched in a moment.
 const LITTLE: usize = 256 * 1024;
@@ -27,14 +28,14 @@ pub(super) struct Carrier<'a> {
     here: &'a ShardHere,
     partition: PartitionId,
     to: Move,
-    pace: &'a Pace,
+    meter: &'a Meter,
 }
 
 /// Where the partition is, in the newest image.
 struct Place {
     from: GroupId,
-    image: std::sync::Arc<ClusterImage>,
-    topic: std::sync::Arc<TopicImage>,
+    image: Arc<ClusterImage>,
+    topic: Arc<TopicImage>,
 }
 
 /// What became of the copy so far.
@@ -51,9 +52,9 @@ impl<'a> Carrier<'a> {
         here: &'a ShardHere,
         partition: PartitionId,
         to: Move,
-        pace: &'a Pace,
+        meter: &'a Meter,
     ) -> Self {
-        Carrier { broker, here, partition, to, pace }
+        Carrier { broker, here, partition, to, meter }
     }
 
     pub(super) async fn carry(&self) -> Result<(), String> {
@@ -81,13 +82,13 @@ impl<'a> Carrier<'a> {
     async fn copy(&self, place: &Place, begun: &Extent, mut end: i64) -> Result<i64, String> {
         let (began, mut rounds) = (Instant::now(), 0);
         loop {
-            self.still_wanted()?;
+            self.place()?; // else it was called off
             let Batches { extent, batches } = self.batches(place.from, end).await?;
             self.watch_tombstones(place, begun, &extent, began, end).await?;
             let bytes: usize = batches.iter().map(Bytes::len).sum();
             end = self.import(&extent, &batches, end).await?;
             rounds += u32::from(bytes < LITTLE);
-            self.pace.keep(bytes, || self.rate()).await?;
+            self.meter.spend(bytes, || self.rate()).await?;
             let is_close = end >= extent.log_end || rounds > MOST_ROUNDS_NEAR_THE_END;
             if bytes == 0 || (bytes < LITTLE && is_close) {
                 return Ok(end);
@@ -97,7 +98,7 @@ impl<'a> Carrier<'a> {
 
     /// From here on the partition is unavailable until the end, a few round trips later.
     async fn finish(&self, place: &Place, mut end: i64) -> Result<EpochBase, String> {
-        let departure = self.depart(place).await?;
+        let departure = self.depart(place.from).await?;
         while end < departure.log_end && departure.log_start < departure.log_end {
             let Batches { extent, batches } = self.batches(place.from, end).await?;
             if batches.is_empty() {
@@ -165,8 +166,9 @@ impl<'a> Carrier<'a> {
 
     /// Where it is now, if it is still to move.
     fn place(&self) -> Result<Place, String> {
-        self.still_wanted()?;
         let image = self.broker.image();
+        let is_this = |under_way: &&Move| under_way.id == self.to.id;
+        image.move_of(self.partition).filter(is_this).ok_or("the move was called off")?;
         let topic = image.topic_by_id(self.partition.topic).cloned().ok_or("its topic is gone")?;
         let from = image.partition(self.partition).ok_or("it is gone")?.shard;
         Ok(Place { from, image, topic })
@@ -177,47 +179,23 @@ impl<'a> Carrier<'a> {
         Ok(self.place()?.image.version())
     }
 
-    fn still_wanted(&self) -> Result<(), String> {
-        match self.broker.image().move_of(self.partition) {
-            Some(under_way) if under_way.id == self.to.id => Ok(()),
-            _ => Err("the move was called off".to_owned()),
-        }
-    }
-
     async fn extent(&self, from: GroupId) -> Result<Extent, String> {
-        let question = Question { shard: from, partition: self.partition, ask: Ask::Extent };
-        match self.leader(from)? {
-            leader if leader == self.broker.id() => question.extent(self.broker),
-            leader => unpack(&self.call(leader, question).await?),
-        }
+        unpack(&self.ask(from, Ask::Extent).await?)
     }
 
     async fn batches(&self, from: GroupId, offset: i64) -> Result<Batches, String> {
-        let question = Question { shard: from, partition: self.partition, ask: Ask::Batches(offset) };
-        match self.leader(from)? {
-            leader if leader == self.broker.id() => question.batches(self.broker, offset).await,
-            leader => Batches::decode(self.call(leader, question).await?),
-        }
+        Batches::decode(self.ask(from, Ask::Batches(offset)).await?)
     }
 
-    async fn depart(&self, place: &Place) -> Result<Departure, String> {
-        let (id, as_of) = (self.to.id, self.as_of()?);
-        let question = Question { shard: place.from, partition: self.partition, ask: Ask::Depart { id, as_of } };
-        match self.leader(place.from)? {
-            leader if leader == self.broker.id() => question.depart(self.broker, id, as_of).await,
-            leader => unpack(&self.call(leader, question).await?),
-        }
+    async fn depart(&self, from: GroupId) -> Result<Departure, String> {
+        unpack(&self.ask(from, Ask::Depart { id: self.to.id, as_of: self.as_of()? }).await?)
     }
 
-    fn leader(&self, shard: GroupId) -> Result<BrokerId, String> {
-        let lead = self.broker.lead_of(shard);
-        lead.map(|lead| lead.leader).ok_or_else(|| format!("{shard} has no leader"))
-    }
-
-    async fn call(&self, leader: BrokerId, question: Question) -> Result<Bytes, String> {
-        let peers = self.broker.links.peers().ok_or("this broker is alone")?;
-        let message: Message = question.encode();
-        peers.call(leader, kinds::MOVE, Urgency::Bulk, message).await.map_err(|why| why.to_string())
+    /// Asks who leads the shard that it is in.
+    async fn ask(&self, shard: GroupId, ask: Ask) -> Result<Bytes, String> {
+        let lead = self.broker.lead_of(shard).ok_or_else(|| format!("{shard} has no leader"))?;
+        let question = Question { shard, partition: self.partition, ask };
+        self.broker.links.ask(lead.leader, kinds::MOVE, pack(&question)).await
     }
 
     /// Bytes a second, if the operator bounds them; an error if the move was called off.

@@ -6,7 +6,7 @@
 //! out by the error that they get, which they retry.
 
 mod carry;
-mod pace;
+mod rate;
 mod source;
 
 use std::collections::BTreeSet;
@@ -19,9 +19,9 @@ use futures::stream::FuturesUnordered;
 use model::PartitionId;
 use tokio::time::{sleep, timeout};
 
+use super::throttle::Meter;
 use crate::broker::{Broker, ShardHere};
 use carry::Carrier;
-use pace::Pace;
 
 pub(crate) use source::Question;
 
@@ -36,7 +36,7 @@ pub(crate) async fn run(broker: Arc<Broker>) {
     let mut images = broker.controller.watch();
     let mut carried = FuturesUnordered::new();
     let mut under_way = BTreeSet::new();
-    let pace = Arc::new(Pace::default());
+    let meter = Arc::new(Meter::default());
     loop {
         let image = images.borrow_and_update().clone();
         for (partition, to) in image.moves() {
@@ -46,7 +46,7 @@ pub(crate) async fn run(broker: Arc<Broker>) {
                 && under_way.len() < AT_A_TIME
                 && under_way.insert(partition)
             {
-                carried.push(carry(broker.clone(), here, partition, to, pace.clone()));
+                carried.push(carry(broker.clone(), here, partition, to, meter.clone()));
             }
         }
         tokio::select! {
@@ -59,8 +59,14 @@ pub(crate) async fn run(broker: Arc<Broker>) {
 }
 
 /// Carries one partition to its shard, or says why it could not; gives back the partition.
-async fn carry(broker: Arc<Broker>, here: ShardHere, partition: PartitionId, to: Move, pace: Arc<Pace>) -> PartitionId {
-    if let Err(why) = Carrier::new(&broker, &here, partition, to, &pace).carry().await {
+async fn carry(
+    broker: Arc<Broker>,
+    here: ShardHere,
+    partition: PartitionId,
+    to: Move,
+    meter: Arc<Meter>,
+) -> PartitionId {
+    if let Err(why) = Carrier::new(&broker, &here, partition, to, &meter).carry().await {
         tracing::warn!(%partition, to = %to.to, why, "a partition does not move on, to be tried again");
         sleep(PERIOD).await;
     }

@@ -50,27 +50,21 @@ pub(super) struct Batches {
 }
 
 impl Question {
-    pub(super) fn encode(&self) -> Message {
-        Message::from(Bytes::from(pack(self)))
-    }
-
-    /// Answers another broker.
+    /// Answers a broker.
     pub(crate) async fn serve(broker: &Arc<Broker>, body: Bytes) -> Result<Message, String> {
         let question: Question = rmp_serde::from_slice(&body).map_err(|why| format!("a malformed question: {why}"))?;
         match question.ask {
-            Ask::Extent => Ok(Message::from(Bytes::from(pack(&question.extent(broker)?)))),
+            Ask::Extent => Ok(Message::from(pack(&question.extent(broker)?))),
             Ask::Batches(from) => Ok(question.batches(broker, from).await?.encode()),
-            Ask::Depart { id, as_of } => {
-                Ok(Message::from(Bytes::from(pack(&question.depart(broker, id, as_of).await?))))
-            }
+            Ask::Depart { id, as_of } => Ok(Message::from(pack(&question.depart(broker, id, as_of).await?))),
         }
     }
 
-    pub(super) fn extent(&self, broker: &Broker) -> Result<Extent, String> {
+    fn extent(&self, broker: &Broker) -> Result<Extent, String> {
         Ok(extent_of(&*self.partition(&self.here(broker)?)?))
     }
 
-    pub(super) async fn batches(&self, broker: &Broker, from: i64) -> Result<Batches, String> {
+    async fn batches(&self, broker: &Broker, from: i64) -> Result<Batches, String> {
         let partition = self.partition(&self.here(broker)?)?;
         let read = move || {
             let extent = extent_of(&partition);
@@ -82,7 +76,7 @@ impl Question {
         broker.env.blocking(read).await
     }
 
-    pub(super) async fn depart(&self, broker: &Broker, id: u64, as_of: u64) -> Result<Departure, String> {
+    async fn depart(&self, broker: &Broker, id: u64, as_of: u64) -> Result<Departure, String> {
         let here = self.here(broker)?;
         let depart = Depart { as_of, id, partition: self.partition };
         let entry = entry::depart(broker.env.clock.now_ms(), &depart);
@@ -147,6 +141,6 @@ impl Batches {
     }
 }
 
-pub(super) fn pack(value: &impl Serialize) -> Vec<u8> {
-    rmp_serde::to_vec_named(value).expect("writing to memory cannot fail")
+pub(super) fn pack(value: &impl Serialize) -> Bytes {
+    rmp_serde::to_vec_named(value).expect("writing to memory cannot fail").into()
 }
