@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use model::ErrorCode;
 use support::librdkafka::create_replicated_topic;
 use support::{LIMIT, TestBroker, Tools, unique};
 use testkit::process::{Broker, Cluster};
@@ -70,8 +71,11 @@ fn any_broker_tells_who_leads_a_partition_and_the_groups() {
             let partitions = partitions.into_iter().map(|index| PartitionData::default().with_partition_index(index));
             let name = TopicName(StrBytes::from_static_str(name));
             let topic = TopicData::default().with_topic_name(name).with_partitions(partitions.collect());
-            let groups = ask(broker, 2, &DescribeQuorumRequest::default().with_topics(vec![topic]));
-            let group = groups.topics[0].partitions.last().unwrap();
+            let request = DescribeQuorumRequest::default().with_topics(vec![topic]);
+            let described = || ask(broker, 2, &request).topics[0].partitions.last().unwrap().clone();
+            // A broker hears a heartbeat later of a shard's first leader.
+            wait_until("led", || described().error_code != ErrorCode::LeaderNotAvailable.code());
+            let group = described();
             assert_eq!((group.error_code, group.current_voters.len()), (0, 3), "{group:?}");
             assert!((1..=3).contains(&group.leader_id.0) && group.high_watermark > 0, "{group:?}");
         }
