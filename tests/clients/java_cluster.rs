@@ -22,7 +22,7 @@ fn start() -> Cluster {
 }
 
 /// A request to one broker, on a connection of its own.
-fn ask<R: Request>(broker: &Broker, version: i16, request: &R) -> R::Response {
+pub(crate) fn ask<R: Request>(broker: &Broker, version: i16, request: &R) -> R::Response {
     let mut connection = TcpStream::connect(broker.address()).unwrap();
     connection.write_all(&encode_request(version, 1, None, request).unwrap().to_bytes()).unwrap();
     let mut length = [0; 4];
@@ -32,14 +32,14 @@ fn ask<R: Request>(broker: &Broker, version: i16, request: &R) -> R::Response {
     decode_response::<R>(version, frame.into()).unwrap()
 }
 
-fn metadata(broker: &Broker, topic: &str) -> MetadataResponse {
+pub(crate) fn metadata(broker: &Broker, topic: &str) -> MetadataResponse {
     let topic = wire::messages::metadata_request::MetadataRequestTopic::default()
         .with_name(Some(TopicName(StrBytes::from_string(topic.to_owned()))));
     ask(broker, 12, &MetadataRequest::default().with_topics(Some(vec![topic])))
 }
 
 #[track_caller]
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < LIMIT, "not {what}");

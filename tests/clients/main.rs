@@ -13,5 +13,6 @@ mod java_load;
 mod kafkajs;
 mod kcat;
 mod librdkafka;
+mod nearby;
 mod platformatic;
 mod python;

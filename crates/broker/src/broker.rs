@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use controller::{ClusterImage, Controller, PartitionImage, ShardImage, TopicImage};
@@ -93,6 +94,15 @@ impl ShardHere {
         let may_answer = (status.ready && has_all) || self.has_failed_alone();
         (may_answer && status.leader == Some(me)).then_some(status.term)
     }
+
+    /// The current term, if another broker leads the shard, and this replica had all that it had committed within so
+    /// long: in its logs, too.
+    pub(crate) fn following_term(&self, me: BrokerId, within: Duration) -> Option<u64> {
+        let status = *self.status.borrow();
+        let follows = status.ready && status.leader.is_some_and(|leader| leader != me);
+        let keeps_up = || self.shard.group().kept_up_ago().is_some_and(|ago| ago <= within);
+        (follows && !self.shard.health().is_stalled() && keeps_up()).then_some(status.term)
+    }
 }
 
 /// Who leads a partition, as clients are told.
@@ -103,16 +113,18 @@ pub(crate) struct Leading {
     pub(crate) in_sync: Vec<BrokerId>,
 }
 
-/// A partition that this broker leads.
-pub(crate) struct Led<'a> {
+/// A partition that this broker answers for.
+pub(crate) struct Replica<'a> {
     pub(crate) partition: Arc<Partition>,
     pub(crate) shard: Shard,
     pub(crate) leader_epoch: i32,
     /// Its row in the image.
     pub(crate) place: &'a PartitionImage,
+    /// Whether this broker leads it. If not, its log may end a little before the leader's.
+    pub(crate) leads: bool,
 }
 
-impl Led<'_> {
+impl Replica<'_> {
     /// The greatest epoch up to `epoch`, and where it ends; none if that is not known. The leader's own epoch is in
     /// its log from the start, as in Kafka, whether or not something was appended in it.
     pub(crate) fn end_of_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
@@ -168,7 +180,34 @@ impl Broker {
         image: &'a ClusterImage,
         topic: &'a TopicImage,
         index: i32,
-    ) -> Result<Led<'a>, ErrorCode> {
+    ) -> Result<Replica<'a>, ErrorCode> {
+        self.replica(image, topic, index, |here| {
+            here.leading_term(self.id()).filter(|_| here.holds_lease()).map(|term| (term, true))
+        })
+    }
+
+    /// The partition, if this broker may answer those who take a follower's word for it: it leads the shard, or has
+    /// not fallen behind its leader for long.
+    pub(crate) fn led_or_followed<'a>(
+        &self,
+        image: &'a ClusterImage,
+        topic: &'a TopicImage,
+        index: i32,
+    ) -> Result<Replica<'a>, ErrorCode> {
+        self.replica(image, topic, index, |here| {
+            let leading = here.leading_term(self.id()).filter(|_| here.holds_lease()).map(|term| (term, true));
+            leading.or_else(|| Some((here.following_term(self.id(), self.links.lag())?, false)))
+        })
+    }
+
+    /// The partition, if the shard's replica here answers, by its term and whether it leads.
+    fn replica<'a>(
+        &self,
+        image: &'a ClusterImage,
+        topic: &'a TopicImage,
+        index: i32,
+        answers: impl FnOnce(&ShardHere) -> Option<(u64, bool)>,
+    ) -> Result<Replica<'a>, ErrorCode> {
         let place = topic.partition(index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         debug_assert!(image.shard(place.shard).is_some(), "a partition's shard is in its image");
         let shards = self.shards.load();
@@ -177,14 +216,14 @@ impl Broker {
             _ => ErrorCode::NotLeaderOrFollower,
         };
         let here = shards.get(&place.shard).ok_or_else(not_here)?;
-        let term = here.leading_term(self.id()).filter(|_| here.holds_lease()).ok_or(ErrorCode::NotLeaderOrFollower)?;
+        let (term, leads) = answers(here).ok_or(ErrorCode::NotLeaderOrFollower)?;
         let id = PartitionId { topic: topic.id, index };
         let partition = here.shard.view().get(id).ok_or(ErrorCode::NotLeaderOrFollower)?;
         if partition.stage() != Stage::Serving {
             return Err(ErrorCode::NotLeaderOrFollower); // it goes elsewhere, or is not all here
         }
         let leader_epoch = partition.epoch_base().in_term(term);
-        Ok(Led { partition, shard: here.shard.clone(), leader_epoch, place })
+        Ok(Replica { partition, shard: here.shard.clone(), leader_epoch, place, leads })
     }
 
     /// Whether a shard has a replica on this broker that could not be started.

@@ -39,6 +39,9 @@ pub(crate) struct Given {
     pub(crate) origin: Origin,
 }
 
+/// The one value of `replica.selector.class`: Kafka's class of this name.
+pub(crate) const RACK_AWARE_SELECTOR: &str = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
+
 /// When a record is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -206,6 +209,11 @@ impl BrokerConfig {
     /// `broker.rack`
     pub fn rack(&self) -> Option<&str> {
         self.value("broker.rack")
+    }
+
+    /// Whether consumers are sent to followers in their own racks: `replica.selector.class`.
+    pub fn reads_from_followers(&self) -> bool {
+        self.value("replica.selector.class").is_some_and(|class| class == RACK_AWARE_SELECTOR)
     }
 
     /// `data-dir`, or what Kafka calls it: `log.dirs`, `log.dir`.

@@ -1,6 +1,6 @@
 //! What settings must keep to among each other.
 
-use crate::broker::{BrokerConfig, Durability};
+use crate::broker::{BrokerConfig, Durability, RACK_AWARE_SELECTOR};
 use crate::error::ConfigError;
 
 const MIB: i64 = 1024 * 1024;
@@ -9,6 +9,7 @@ const MIB: i64 = 1024 * 1024;
 pub(crate) fn check(config: &BrokerConfig) -> Result<(), ConfigError> {
     ids(config)?;
     directories(config)?;
+    selector(config)?;
     logs(config)?;
     connections(config)?;
     groups(config)
@@ -31,6 +32,19 @@ fn directories(config: &BrokerConfig) -> Result<(), ConfigError> {
     match ["log.dirs", "log.dir"].into_iter().find(several) {
         Some(name) => Err(bad(config, name, "a broker has one data directory here; name one")),
         None => Ok(()),
+    }
+}
+
+fn selector(config: &BrokerConfig) -> Result<(), ConfigError> {
+    match config.value("replica.selector.class") {
+        None | Some(RACK_AWARE_SELECTOR) => Ok(()),
+        Some(_) => {
+            let reason = format!(
+                "there is no JVM here to load a class of one's own; set {RACK_AWARE_SELECTOR}, or leave it out to have \
+                 consumers read from leaders"
+            );
+            Err(bad(config, "replica.selector.class", reason))
+        }
     }
 }
 

@@ -224,6 +224,8 @@ fn settings_that_contradict_each_other_are_refused() {
         (&["queued.max.request.bytes=5"], "queued.max.request.bytes"),
         (&["max.connections.per.ip=0"], "max.connections.per.ip"),
         (&["max.connections.per.ip.overrides=a"], "max.connections.per.ip.overrides"),
+        (&["replica.selector.class=com.example.Selector"], "replica.selector.class"),
+        (&["replica.selector.class=RackAwareReplicaSelector"], "replica.selector.class"),
         (&["group.min.session.timeout.ms=2000000"], "group.min.session.timeout.ms"),
         (&["group.consumer.session.timeout.ms=5000"], "group.consumer.session.timeout.ms"),
         (&["group.share.max.session.timeout.ms=44000"], "group.share.min.session.timeout.ms"),
@@ -239,6 +241,15 @@ fn settings_that_contradict_each_other_are_refused() {
     assert_eq!(load(&with_set(&["broker.id=7"])).node_id(), BrokerId(7));
     let some = load(&with_set(&["max.connections.per.ip=0", "max.connections.per.ip.overrides=127.0.0.1:5,[::1]:6"]));
     assert_eq!(["127.0.0.1", "::1", "10.0.0.1"].map(|address| some.max_connections_of(address)), [5, 6, 0]);
+}
+
+#[test]
+fn consumers_read_from_followers_once_the_rack_aware_selector_is_set() {
+    assert!(!load(&Sources::default()).reads_from_followers());
+    let selector = "replica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector";
+    assert!(load(&with_set(&[selector])).reads_from_followers());
+    let refused = refused(&with_set(&["replica.selector.class=mine"]));
+    assert!(refused.contains("set org.apache.kafka.common.replica.RackAwareReplicaSelector, or leave it out"));
 }
 
 #[test]

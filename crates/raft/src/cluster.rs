@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use futures::FutureExt;
 use model::BrokerId;
@@ -50,6 +51,12 @@ impl<S: StateMachine> Group<S> {
     /// How far this member's log goes.
     pub fn reach(&self) -> Reach {
         core::reach(&self.running().raft)
+    }
+
+    /// How long ago this member, following, had applied all that its leader had committed by then; `None` if it never
+    /// had since it started. Of a leader it says nothing.
+    pub fn kept_up_ago(&self) -> Option<Duration> {
+        self.running().shared.kept_up_ago(self.reach().applied)
     }
 
     /// Whether this member leads, has applied its term's first entry, and knows that nobody else can have been

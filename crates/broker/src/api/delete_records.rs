@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use wire::messages::delete_records_response::{DeleteRecordsPartitionResult, DeleteRecordsTopicResult};
 use wire::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
 
-use crate::broker::Led;
+use crate::broker::Replica;
 use crate::dispatch::Context;
 use crate::distinct::{grouped, last_of_each};
 
@@ -69,7 +69,7 @@ fn check(context: &Context, topic: &str, index: i32, offset: i64) -> Result<Want
     if !broker.topics.settings(topic).config.cleanup_policy.delete {
         return Err(ErrorCode::PolicyViolation);
     }
-    let Led { partition, shard, .. } = broker.led(&image, topic, index)?;
+    let Replica { partition, shard, .. } = broker.led(&image, topic, index)?;
     let end = partition.log.log_end();
     let offset = if offset == HIGH_WATERMARK { end } else { offset };
     if !(0..=end).contains(&offset) {

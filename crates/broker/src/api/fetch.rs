@@ -2,8 +2,8 @@
 //!
 //! Waits until `min_bytes` are there or `max_wait_ms` are over. The first batch comes whole, however
 //! large (KIP-74); records are whole batches, from the one that holds the fetch offset on. Sessions:
-//! KIP-227. Topics by id from version 13 (KIP-516). Records leave the segments' memory maps as they
-//! stand on disk.
+//! KIP-227. Topics by id from version 13 (KIP-516). Consumers that say their rack are sent to a replica there
+//! from version 11 on (KIP-392). Records leave the segments' memory maps as they stand on disk.
 
 use std::time::Duration;
 
@@ -16,11 +16,14 @@ use wire::messages::{FetchReply, FetchReplyEndpoint, FetchReplyPartition, FetchR
 use crate::dispatch::Context;
 use crate::distinct::last_of_each;
 use crate::endpoints::BrokerEndpoint;
-use crate::fetch::{Key, Limits, Planned, Read, Wanted, read_enough};
+use crate::fetch::{Key, Nearness, Planned, Read, Reader, Wanted, read_enough};
 use crate::hints::Hints;
 
 /// `isolation_level` of a reader of committed transactions.
 const READ_COMMITTED: i8 = 1;
+
+/// The version from which replicas say who they are in another place.
+const STATE_FROM: i16 = 15;
 
 /// The version that tells who leads instead.
 const LEADERS_FROM: i16 = 16;
@@ -39,13 +42,21 @@ pub(crate) async fn handle(context: Context, request: FetchRequest) -> FetchRepl
     };
     let max_bytes = request.max_bytes.min(broker.config().fetch_max_bytes());
     let max_bytes = usize::try_from(max_bytes).unwrap_or(0);
-    let limits = Limits { max_bytes, version: context.version };
+    let reader = Reader { max_bytes, version: context.version, nearness: nearness(&context, &request) };
     let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes);
     let read = match planned.wanted.is_empty() {
         true => Vec::new(),
-        false => read_enough(broker, &planned.wanted, limits, min_bytes, deadline).await,
+        false => read_enough(broker, &planned.wanted, &reader, min_bytes, deadline).await,
     };
     reply(&context, planned, read, request.isolation_level == READ_COMMITTED)
+}
+
+fn nearness(context: &Context, request: &FetchRequest) -> Nearness {
+    let replica_id = match context.version {
+        ..STATE_FROM => request.replica_id,
+        STATE_FROM.. => request.replica_state.replica_id,
+    };
+    Nearness::of(&context.broker, context.version, replica_id.0, &request.rack_id, &context.peer.listener)
 }
 
 fn wanted(request: &FetchRequest) -> Vec<Wanted> {
@@ -107,7 +118,8 @@ fn partition_reply(partition_index: i32, read: Read, read_committed: bool) -> Fe
         last_stable_offset: read.high_watermark, // no transaction is ever open
         log_start_offset: read.log_start,
         diverging_epoch: read.diverging,
-        aborted_transactions: aborted_transactions(read.error, read_committed),
+        aborted_transactions: aborted_transactions(read.error, read_committed && read.preferred.is_none()),
+        preferred_read_replica: read.preferred.map_or(-1, |replica| replica.0),
         records: read.records,
         ..FetchReplyPartition::default()
     }

@@ -8,7 +8,7 @@ use wire::messages::{ListOffsetsRequest, ListOffsetsResponse};
 use crate::dispatch::Context;
 use crate::distinct::grouped;
 use crate::error::log_error_code;
-use crate::fetch::check_epoch;
+use crate::fetch::{DEBUGGING_CONSUMER, check_epoch};
 
 /// Timestamps that stand for something else than a time.
 mod special {
@@ -48,6 +48,7 @@ pub(crate) async fn handle(context: Context, request: ListOffsetsRequest) -> Lis
 }
 
 fn answer(context: &Context, request: ListOffsetsRequest) -> ListOffsetsResponse {
+    let any_replica = request.replica_id.0 == DEBUGGING_CONSUMER;
     let asked = request.topics.into_iter().flat_map(|topic| {
         let name = topic.name;
         topic.partitions.into_iter().map(move |partition| ((name.clone(), partition.partition_index), partition))
@@ -55,7 +56,7 @@ fn answer(context: &Context, request: ListOffsetsRequest) -> ListOffsetsResponse
     let partitions = grouped(asked).into_iter().map(|((topic, partition), asked)| {
         let response = ListOffsetsPartitionResponse::default().with_partition_index(partition);
         let found = match &asked[..] {
-            [once] => find(context, &topic, once),
+            [once] => find(context, &topic, once, any_replica),
             _ => Err(ErrorCode::InvalidRequest), // which of them is meant?
         };
         let response = match found {
@@ -74,16 +75,19 @@ fn answer(context: &Context, request: ListOffsetsRequest) -> ListOffsetsResponse
     ListOffsetsResponse::default().with_topics(topics.collect())
 }
 
-fn find(context: &Context, topic: &str, asked: &ListOffsetsPartition) -> Result<Found, ErrorCode> {
+fn find(context: &Context, topic: &str, asked: &ListOffsetsPartition, any_replica: bool) -> Result<Found, ErrorCode> {
     let broker = &context.broker;
     let image = broker.image();
     let topic = image.topic(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
-    let led = broker.led(&image, topic, asked.partition_index)?;
-    check_epoch(asked.current_leader_epoch, led.leader_epoch)?;
+    let replica = match any_replica {
+        true => broker.led_or_followed(&image, topic, asked.partition_index)?,
+        false => broker.led(&image, topic, asked.partition_index)?,
+    };
+    check_epoch(asked.current_leader_epoch, replica.leader_epoch)?;
     if asked.timestamp < lowest_timestamp(context.version) {
         return Err(ErrorCode::UnsupportedVersion);
     }
-    let log = &led.partition.log;
+    let log = &replica.partition.log;
     let at = |offset| Found { timestamp: -1, offset, leader_epoch: log.epoch_at(offset).unwrap_or(-1) };
     let record = |found: Option<record::TimestampOffset>| match found {
         Some(found) => Found { timestamp: found.timestamp, ..at(found.offset) },
@@ -94,14 +98,14 @@ fn find(context: &Context, topic: &str, asked: &ListOffsetsPartition) -> Result<
         log_error_code(&why)
     };
     match asked.timestamp {
-        special::LATEST => Ok(Found { leader_epoch: led.leader_epoch, ..at(log.log_end()) }),
+        special::LATEST => Ok(Found { leader_epoch: replica.leader_epoch, ..at(log.log_end()) }),
         special::EARLIEST | special::EARLIEST_LOCAL => {
-            Ok(Found { leader_epoch: led.first_epoch(), ..at(log.log_start()) })
+            Ok(Found { leader_epoch: replica.first_epoch(), ..at(log.log_start()) })
         }
         // The record may lie below the log start, where no epoch is known any more: Kafka gives the leader's.
         special::MAX_TIMESTAMP => match log.max_timestamp().map(record).map_err(failed)? {
             NOTHING => Ok(NOTHING),
-            found => Ok(Found { leader_epoch: led.leader_epoch, ..found }),
+            found => Ok(Found { leader_epoch: replica.leader_epoch, ..found }),
         },
         special::LATEST_TIERED | special::EARLIEST_PENDING_UPLOAD => Ok(NOTHING), // nothing is ever tiered
         timestamp => log.offset_for_timestamp(timestamp).map(record).map_err(failed),

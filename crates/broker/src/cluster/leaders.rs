@@ -1,5 +1,5 @@
 //! What the leaders of groups say of them, as brokers tell each other with every heartbeat: who leads, in which term,
-//! which members keep up, and who the members are.
+//! which members keep up, and who the members are. And which replicas consumers may read that do not lead (KIP-392).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -26,6 +26,8 @@ pub(crate) struct Lead {
 #[derive(Debug, Default)]
 pub(crate) struct Leaders {
     known: RwLock<BTreeMap<GroupId, Lead>>,
+    /// The groups whose replicas there may be read, as each broker said last.
+    readable: RwLock<BTreeMap<BrokerId, BTreeSet<GroupId>>>,
     /// Counts what was news.
     changes: watch::Sender<u64>,
 }
@@ -49,6 +51,8 @@ impl Leaders {
     /// Takes in what `from` says that it leads.
     pub(crate) fn heard(&self, from: BrokerId, news: &[u8]) {
         let Ok(news) = rmp_serde::from_slice::<News>(news) else { return };
+        let readable = news.readable.iter().copied().map(GroupId).collect();
+        self.readable.write().unwrap_or_else(PoisonError::into_inner).insert(from, readable);
         let mut changed = false;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for (group, lead) in news.leads(from) {
@@ -62,6 +66,12 @@ impl Leaders {
         if changed {
             self.changes.send_modify(|count| *count += 1);
         }
+    }
+
+    /// Whether a broker has said of its replica of a group, which it does not lead, that it may be read.
+    pub(crate) fn is_readable(&self, group: GroupId, at: BrokerId) -> bool {
+        let readable = self.readable.read().unwrap_or_else(PoisonError::into_inner);
+        readable.get(&at).is_some_and(|groups| groups.contains(&group))
     }
 
     /// Tells of each change.
@@ -84,6 +94,9 @@ pub(crate) struct Told {
 struct News {
     voters: Vec<(i32, Uuid)>,
     groups: Vec<Row>,
+    /// Groups that the sender follows so closely that consumers may read them there.
+    #[serde(default)]
+    readable: Vec<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,7 +130,7 @@ impl News {
     }
 
     fn leads(self, leader: BrokerId) -> impl Iterator<Item = (GroupId, Lead)> {
-        let News { voters, groups } = self;
+        let News { voters, groups, .. } = self;
         let set = move |places: &[u16]| -> BTreeSet<Voter> {
             let voter = |(id, directory): &(i32, Uuid)| Voter::new(BrokerId(*id), *directory);
             places.iter().filter_map(|place| voters.get(usize::from(*place))).map(voter).collect()
@@ -134,12 +147,10 @@ impl News {
     }
 }
 
-/// What a broker says that leads these groups.
-pub(crate) fn news(led: &[Told]) -> Bytes {
-    if led.is_empty() {
-        return Bytes::new();
-    }
-    let mut news = News::default();
+/// What a broker says that leads the first of these groups, and follows the others closely.
+pub(crate) fn news(led: &[Told], readable: &[GroupId]) -> Bytes {
+    let readable = readable.iter().map(|group| group.0).collect();
+    let mut news = News { readable, ..News::default() };
     led.iter().for_each(|told| news.add(told));
     rmp_serde::to_vec(&news).expect("writing numbers to memory cannot fail").into()
 }
@@ -154,7 +165,7 @@ mod tests {
 
     fn says_with(leaders: &Leaders, from: i32, group: u32, term: u64, in_sync: &[i32], members: Members) {
         let in_sync = in_sync.iter().copied().map(BrokerId).collect();
-        leaders.heard(BrokerId(from), &news(&[Told { group: GroupId(group), term, in_sync, members }]));
+        leaders.heard(BrokerId(from), &news(&[Told { group: GroupId(group), term, in_sync, members }], &[]));
     }
 
     fn set(ids: &[i32]) -> BTreeSet<Voter> {
@@ -206,7 +217,23 @@ mod tests {
             members: members(),
         };
         let all: Vec<Told> = (0..1000).map(told).collect();
-        assert!(news(&all).len() < peer::MAX_NEWS_BYTES / 2, "{}", news(&all).len());
+        let readable: Vec<GroupId> = (1000..2000).map(GroupId).collect();
+        let bytes = news(&all, &readable).len();
+        assert!(bytes < peer::MAX_NEWS_BYTES / 2, "{bytes}");
+    }
+
+    #[test]
+    fn a_replica_may_be_read_for_as_long_as_its_broker_says_so() {
+        let leaders = Leaders::default();
+        let is_readable = |group, at| leaders.is_readable(GroupId(group), BrokerId(at));
+        leaders.heard(BrokerId(2), &news(&[], &[GroupId(7), GroupId(8)]));
+        assert_eq!((is_readable(7, 2), is_readable(8, 2), is_readable(7, 3)), (true, true, false));
+        says(&leaders, 3, 7, 5, &[2, 3]);
+        assert_eq!((is_readable(7, 2), is_readable(7, 3)), (true, false), "each broker speaks for itself");
+        leaders.heard(BrokerId(2), &news(&[], &[GroupId(8)]));
+        assert_eq!((is_readable(7, 2), is_readable(8, 2)), (false, true));
+        leaders.heard(BrokerId(2), &news(&[], &[]));
+        assert!(!is_readable(8, 2));
     }
 
     #[test]

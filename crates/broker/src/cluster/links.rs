@@ -181,7 +181,8 @@ impl Links {
         groups.iter().filter_map(|group| Some((*group, self.member(*group)?.report()?))).collect()
     }
 
-    /// What this broker has to tell of the groups that it leads; it has heard it, too.
+    /// What this broker has to tell of the groups that it leads, and of those that it follows closely; it has heard
+    /// it, too.
     pub(crate) fn news(&self) -> Bytes {
         let told = |(group, term, member): (GroupId, u64, Arc<dyn Member>)| Told {
             group,
@@ -190,7 +191,8 @@ impl Links {
             members: member.members(),
         };
         let led: Vec<Told> = self.led().into_iter().map(told).collect();
-        let news = news(&led);
+        let readable = self.broker().map(|broker| broker.readable_shards()).unwrap_or_default();
+        let news = news(&led, &readable);
         self.leaders.heard(self.me, &news);
         news
     }
@@ -212,10 +214,14 @@ impl Links {
         led.collect()
     }
 
+    /// `replica.lag.time.max.ms`
+    pub(crate) fn lag(&self) -> Duration {
+        Duration::from_millis(self.lag_ms.load(Ordering::Relaxed))
+    }
+
     /// The members of a group that this broker leads which keep up, this broker among them, by their ids.
     pub(crate) fn in_sync(&self, group: &dyn Member) -> Vec<BrokerId> {
-        let within = Duration::from_millis(self.lag_ms.load(Ordering::Relaxed));
-        let mut in_sync = group.keeping_up(within);
+        let mut in_sync = group.keeping_up(self.lag());
         in_sync.push(self.me);
         in_sync.sort_unstable();
         in_sync

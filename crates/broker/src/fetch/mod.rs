@@ -1,11 +1,13 @@
-//! Fetching: reading many partitions within a budget of bytes, waiting for enough of them, and the
-//! sessions that spare clients from naming all partitions each time (KIP-227).
+//! Fetching: reading many partitions within a budget of bytes, waiting for enough of them, the sessions that spare
+//! clients from naming all partitions each time (KIP-227), and followers that are read in the leader's place (KIP-392).
 
+mod nearby;
 mod read;
 mod sessions;
 mod wait;
 
-pub(crate) use read::{Limits, Read, Wanted, check_epoch};
+pub(crate) use nearby::{DEBUGGING_CONSUMER, Nearness};
+pub(crate) use read::{Read, Reader, Wanted, check_epoch};
 pub(crate) use sessions::{Planned, Sessions};
 pub(crate) use wait::read_enough;
 

@@ -170,7 +170,8 @@ impl Session {
         if !read.records.is_empty() {
             self.last_served = Some(key.clone());
         }
-        changed || !read.records.is_empty() || read.error.is_some() || read.diverging.is_some()
+        let is_told = read.error.is_some() || read.diverging.is_some() || read.preferred.is_some();
+        changed || !read.records.is_empty() || is_told
     }
 }
 

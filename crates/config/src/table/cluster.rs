@@ -1,6 +1,6 @@
 //! Nodes and what passes between them.
 
-use super::{BOTH_ROLES, CHECKPOINTS, NO_JVM, NO_TIERS, NODES, ONE_DIRECTORY, OWN_CONTROLLER, RAFT_COPIES};
+use super::{BOTH_ROLES, CHECKPOINTS, NO_TIERS, NODES, ONE_DIRECTORY, OWN_CONTROLLER, RAFT_COPIES};
 use crate::setting::{Setting, boolean, int, list, long, string};
 
 /// In the order of their names.
@@ -91,7 +91,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     long("replica.lag.time.max.ms").default("30000")
         .works("A follower that has not caught up for so long leaves the in-sync replicas."),
     string("replica.selector.class")
-        .refused(NO_JVM, "Java class that picks the replica for a consumer to read from."),
+        .works("`org.apache.kafka.common.replica.RackAwareReplicaSelector`: consumers that say their rack (`client.rack`) read from an in-sync replica whose `broker.rack` is the same (KIP-392). Unset, from the leader. To be set on all brokers alike."),
     int("replica.socket.receive.buffer.bytes").default("65536")
         .idle(RAFT_COPIES, "Receive buffer of a follower's socket."),
     int("replica.socket.timeout.ms").default("30000")

@@ -24,6 +24,7 @@ const READ_BY_HAND: &[&str] = &[
     "log.dirs",
     "max.connections.per.ip.overrides",
     "node.id",
+    "replica.selector.class",
     "shards.per.broker",
 ];
 

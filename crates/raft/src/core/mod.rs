@@ -10,6 +10,7 @@ mod log_store;
 mod machine;
 mod messages;
 mod network;
+mod pace;
 mod pipeline;
 mod progress;
 mod runtime;

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use model::GroupId;
+use tokio::time::Instant;
 
 use super::lock;
+use super::pace::Pace;
 use super::progress::Progress;
 use super::taking::Taking;
 use crate::transport::{Append, Ballot, Transport};
@@ -41,6 +44,8 @@ pub(crate) struct Shared {
     given_away: AtomicU64,
     /// The last leader that was heard, and which life of its process.
     followed: Mutex<Option<(Ballot, u64)>>,
+    /// How this member keeps up with it.
+    pace: Mutex<Pace>,
 }
 
 impl Shared {
@@ -62,6 +67,7 @@ impl Shared {
             max_retained_bytes: config.max_retained_bytes,
             given_away: AtomicU64::new(0),
             followed: Mutex::new(None),
+            pace: Mutex::default(),
         }
     }
 
@@ -71,7 +77,15 @@ impl Shared {
         if followed.is_none_or(|(before, _)| before.term <= append.ballot.term) {
             *followed = Some((append.ballot, append.incarnation));
             self.needed_from.store(append.needed_from, Ordering::Relaxed);
+            if let Some(committed) = append.committed {
+                lock(&self.pace).heard(Instant::now(), committed.index + 1);
+            }
         }
+    }
+
+    /// How long ago all was applied that the leader had committed, as it said, where all below this index is now.
+    pub(crate) fn kept_up_ago(&self, applied: u64) -> Option<Duration> {
+        lock(&self.pace).kept_up(applied).map(|at| at.elapsed())
     }
 
     /// The leader that was heard last, if this life of its process was it.

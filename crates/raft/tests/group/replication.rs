@@ -1,6 +1,9 @@
 //! What three members apply, and what survives the loss of one.
 
+use std::time::Duration;
+
 use raft::ProposeError;
+use tokio::time::sleep;
 
 use crate::cluster::Cluster;
 use crate::support::{Broker, GROUP, entries, entry};
@@ -30,6 +33,28 @@ async fn a_follower_refuses_proposals_and_names_the_leader() {
         Err(error) => Err(error),
     };
     assert_eq!(refused, Err(ProposeError::NotLeader { group: GROUP, leader: status.leader }));
+    cluster.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_knows_how_long_it_has_kept_up() {
+    const HEARTBEATS: Duration = Duration::from_millis(250);
+    let cluster = Cluster::start().await;
+    let (leader, _) = cluster.leader().await;
+    let cut_off = leader % 3 + 1;
+    let ago = || cluster.group(cut_off).kept_up_ago();
+    cluster.brokers[&leader].write(0..50).await;
+    cluster.applied_everywhere(50).await;
+    sleep(HEARTBEATS).await;
+    assert!(ago().unwrap() < HEARTBEATS, "{:?}", ago());
+    cluster.board.cut_off(cut_off);
+    cluster.brokers[&leader].write(50..100).await;
+    sleep(Duration::from_secs(3)).await;
+    assert!(ago().unwrap() > Duration::from_secs(2), "{:?}", ago());
+    cluster.board.heal();
+    cluster.applied_everywhere(100).await;
+    sleep(Duration::from_secs(1)).await;
+    assert!(ago().unwrap() < HEARTBEATS, "{:?}", ago());
     cluster.stop().await;
 }
 

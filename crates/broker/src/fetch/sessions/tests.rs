@@ -55,6 +55,17 @@ fn only_partitions_with_news_are_told() {
 }
 
 #[test]
+fn a_replica_to_read_instead_is_told_until_the_partition_is_forgotten() {
+    let sessions = sessions();
+    let id = open(&sessions);
+    for epoch in 1..3 {
+        let planned = plan(&sessions, id, epoch, vec![]).unwrap();
+        let elsewhere = Read { preferred: Some(model::BrokerId(2)), ..read(5, b"") };
+        assert_eq!(sessions.record(&planned, &[read(5, b""), elsewhere]), [false, true]);
+    }
+}
+
+#[test]
 fn a_forgotten_partition_is_read_no_more() {
     let sessions = sessions();
     let id = open(&sessions);
