@@ -1,6 +1,8 @@
 //! How the binary starts, refuses to start, and stops. Some of these tests measure: they run one at a time.
 #![expect(clippy::unwrap_used, reason = "a step that fails is the test's failure")]
 
+mod tls;
+
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;

@@ -136,6 +136,9 @@ pub enum StartError {
         "the cluster's secret can't be used: {0}; set cluster.secret.file to a file with it, the same on each node"
     )]
     Secret(String),
+    /// The cluster port's certificates can't be used.
+    #[error(transparent)]
+    Certificates(#[from] peer::TlsError),
     /// Nobody lets this broker into the cluster.
     #[error("no broker of the cluster answers: {0}; check cluster.join, or set node.id")]
     Join(String),

@@ -1,6 +1,7 @@
 //! How a broker finds its cluster, and the others find it: `cluster.nodes`, `cluster.join`, its cluster port.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use model::BrokerId;
 
@@ -22,7 +23,26 @@ pub struct ClusterConfig {
     pub listen: Option<HostPort>,
     /// Where other brokers reach it; none: where it is bound.
     pub advertised: Option<HostPort>,
+    /// How brokers know one another besides the secret; none: by that alone.
+    pub tls: Option<ClusterTls>,
 }
+
+/// `cluster.ssl.*`: files in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterTls {
+    /// This broker's certificate, and those between it and a trusted one.
+    pub chain: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+    /// The authorities that are trusted.
+    pub trusted: PathBuf,
+    /// Whether a certificate has to be for the host that was dialled.
+    pub checks_names: bool,
+}
+
+const CHAIN: &str = "cluster.ssl.keystore.certificate.chain.file";
+const KEY: &str = "cluster.ssl.keystore.key.file";
+const TRUSTED: &str = "cluster.ssl.truststore.certificates.file";
 
 /// Reads the settings `cluster.*`; none where nothing of them is set, so that the broker is alone.
 pub(crate) fn from_settings(layers: &Layers<'_>, node: BrokerId) -> Result<Option<ClusterConfig>, ConfigError> {
@@ -30,6 +50,7 @@ pub(crate) fn from_settings(layers: &Layers<'_>, node: BrokerId) -> Result<Optio
     let join = addresses(layers, "cluster.join")?;
     let listen = address(layers, "cluster.listen")?;
     let advertised = address(layers, "cluster.advertise")?;
+    let tls = tls(layers)?;
     if !nodes.is_empty() && !join.is_empty() {
         let reason = "leave it out where cluster.nodes is set: who founds a cluster does not join one";
         return Err(layers.bad_value("cluster.join", reason));
@@ -41,13 +62,36 @@ pub(crate) fn from_settings(layers: &Layers<'_>, node: BrokerId) -> Result<Optio
         return Err(layers.bad_value("cluster.nodes", reason));
     }
     if nodes.is_empty() && join.is_empty() && listen.is_none() {
-        return match advertised {
-            Some(_) => Err(layers.bad_value("cluster.advertise", "needs cluster.listen, or cluster.nodes")),
-            None => Ok(None),
+        const NO_PORT: &str = "needs cluster.listen, or cluster.nodes";
+        return match (advertised, tls) {
+            (Some(_), _) => Err(layers.bad_value("cluster.advertise", NO_PORT)),
+            (None, Some(_)) => Err(layers.bad_value(CHAIN, NO_PORT)),
+            (None, None) => Ok(None),
         };
     }
     let advertised = advertised.or_else(|| own.clone());
-    Ok(Some(ClusterConfig { nodes, join, listen: listen.or(own), advertised }))
+    Ok(Some(ClusterConfig { nodes, join, listen: listen.or(own), advertised, tls }))
+}
+
+/// All three files, or none.
+fn tls(layers: &Layers<'_>) -> Result<Option<ClusterTls>, ConfigError> {
+    let given = |name| layers.value(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    match [CHAIN, KEY, TRUSTED].map(given) {
+        [Some(chain), Some(key), Some(trusted)] => {
+            let checks_names = layers.value("cluster.ssl.endpoint.identification.algorithm") == Some("https");
+            Ok(Some(ClusterTls { chain, key, trusted, checks_names }))
+        }
+        files => {
+            let (there, missing): (Vec<_>, Vec<_>) =
+                [CHAIN, KEY, TRUSTED].into_iter().zip(files).partition(|(_, file)| file.is_some());
+            let Some((there, _)) = there.first() else { return Ok(None) };
+            let missing: Vec<&str> = missing.into_iter().map(|(name, _)| name).collect();
+            Err(layers.bad_value(
+                there,
+                format!("needs {} as well: TLS between brokers takes all three", missing.join(" and ")),
+            ))
+        }
+    }
 }
 
 /// `host:port` each, numbered from 1, or `id@host:port` each.
@@ -131,5 +175,21 @@ mod tests {
         assert!(refused(&["cluster.nodes=:1"]).contains("needs a host and a port"));
         assert!(refused(&["cluster.nodes=a:1", "cluster.join=b:1"]).contains("leave it out"));
         assert!(refused(&["cluster.advertise=a:1"]).contains("needs cluster.listen"));
+    }
+
+    #[test]
+    fn tls_between_brokers_takes_three_files_and_a_cluster() {
+        let files = ["certificate.chain.file=c", "key.file=k"].map(|file| format!("cluster.ssl.keystore.{file}"));
+        let [chain, key] = files.each_ref().map(String::as_str);
+        let (trusted, nodes) = ("cluster.ssl.truststore.certificates.file=t", "cluster.nodes=a:1");
+        let tls = |settings: &[&str]| load(settings).unwrap().cluster_config().unwrap().tls.clone();
+        assert_eq!(tls(&[nodes]), None);
+        assert!(tls(&[nodes, chain, key, trusted]).unwrap().checks_names);
+        let any_name = "cluster.ssl.endpoint.identification.algorithm=";
+        assert!(!tls(&[nodes, chain, key, trusted, any_name]).unwrap().checks_names);
+        let refused = |settings: &[&str]| load(settings).unwrap_err();
+        assert!(refused(&[nodes, chain]).contains("needs cluster.ssl.keystore.key.file and cluster.ssl.truststore"));
+        assert!(refused(&[nodes, chain, trusted]).contains("needs cluster.ssl.keystore.key.file as well"));
+        assert!(refused(&[chain, key, trusted]).contains("needs cluster.listen"));
     }
 }

@@ -48,7 +48,7 @@ mod topic;
 pub use broker::{BrokerConfig, Durability, EffectiveValue};
 pub use change::{MAX_SETTINGS_BYTES, Owner};
 pub use client_metrics::ClientMetricsConfig;
-pub use cluster::ClusterConfig;
+pub use cluster::{ClusterConfig, ClusterTls};
 pub use describe::{
     Described, Source, Synonym, describe_broker, describe_client_metrics, describe_cluster_default, describe_group,
     describe_topic,

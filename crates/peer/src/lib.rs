@@ -2,7 +2,8 @@
 //! ahead of bulk, heartbeats that carry news, and word of who is there and who is gone.
 //!
 //! It is not a place for what brokers say to one another: a call is a kind and bytes, what they mean is for
-//! [`Service`]. Nor does it know where bytes come from: under simulation another [`Dialer`] is at work.
+//! [`Service`]. Nor does it know where bytes come from: under simulation another [`Dialer`] is at work, and
+//! [`TlsDialer`] puts TLS below all that.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -68,6 +69,7 @@ mod secret;
 mod service;
 mod state;
 mod stream;
+mod tls;
 
 pub use address::{Address, InvalidAddress};
 pub use call::Call;
@@ -80,3 +82,4 @@ pub use secret::{MIN_SECRET_BYTES, Secret};
 pub use service::{MAX_NEWS_BYTES, Service};
 pub use state::PeerState;
 pub use stream::{BoxFuture, Dialer, Stream, TcpDialer};
+pub use tls::{Credentials, PemFile, ReadCredentials, TlsDialer, TlsError};

@@ -26,6 +26,15 @@ pub trait Dialer: Send + Sync + Debug + 'static {
     /// [`io::ErrorKind::ConnectionRefused`] only where the machine is there and no process listens: it is
     /// taken for a sign that the process is gone.
     fn dial(&self, to: &Address) -> BoxFuture<io::Result<Box<dyn Stream>>>;
+
+    /// What becomes of a connection that another has made to this broker's cluster port. As it is, unless there is
+    /// something between the bytes and the brokers.
+    ///
+    /// # Errors
+    /// Who has made it is not to be let in: [`io::ErrorKind::InvalidData`] if a person has to see to that.
+    fn accept(&self, stream: Box<dyn Stream>) -> BoxFuture<io::Result<Box<dyn Stream>>> {
+        Box::pin(std::future::ready(Ok(stream)))
+    }
 }
 
 /// TCP, without delay.

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use config::{BrokerConfig, ClusterConfig, HostPort};
 use model::BrokerId;
-use peer::{CallError, Identity, Message, Options, Peers, Secret};
+use peer::{CallError, Dialer, Identity, Message, Options, Peers, Secret};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use super::certificates;
 use super::founding::{address, found, founders};
 use super::kinds;
 use super::links::{Face, Links};
@@ -39,12 +40,13 @@ pub(crate) async fn enter(
         return alone(config, env, dir, meta);
     };
     let secret = secret(config)?;
+    let dialer = certificates::dialer(cluster.tls.as_ref(), env, &port.address).await?;
     let mut meta = match meta {
         Some(meta) => meta,
         None => {
             let id = match config.has_node_id() || cluster.join.is_empty() {
                 true => config.node_id(),
-                false => ask_for_id(cluster, env, &secret, &port).await?,
+                false => ask_for_id(cluster, env, (&secret, &dialer), &port).await?,
             };
             Meta::make(env, dir, id.0)?
         }
@@ -53,7 +55,7 @@ pub(crate) async fn enter(
     let known = meta.cluster().map(str::to_owned);
     let identity = Identity::new(me, meta.directory_id, port.address.clone(), known, random);
     let links = Links::new(&identity);
-    let peers = connections(&identity, secret, env, &links);
+    let peers = connections(&identity, (secret, dialer), env, &links);
     links.set_peers(peers.clone());
     port.open(&peers);
     if meta.cluster().is_none() {
@@ -86,15 +88,20 @@ fn alone(config: &BrokerConfig, env: &Env, dir: &Path, meta: Option<Meta>) -> Re
     Ok((meta, Links::new(&me)))
 }
 
-fn connections(me: &Identity, secret: Secret, env: &Env, links: &Arc<Links>) -> Peers {
+fn connections(me: &Identity, (secret, dialer): (Secret, Arc<dyn Dialer>), env: &Env, links: &Arc<Links>) -> Peers {
     let face = Arc::new(Face(Arc::downgrade(links)));
-    Peers::new(me.clone(), secret, Options::default(), env.dialer.clone(), face, env.random.clone())
+    Peers::new(me.clone(), secret, Options::default(), dialer, face, env.random.clone())
 }
 
 /// Has the cluster that this broker joins choose its `node.id`. One that is just being started is waited for.
-async fn ask_for_id(cluster: &ClusterConfig, env: &Env, secret: &Secret, port: &Port) -> Result<BrokerId, StartError> {
+async fn ask_for_id(
+    cluster: &ClusterConfig,
+    env: &Env,
+    (secret, dialer): (&Secret, &Arc<dyn Dialer>),
+    port: &Port,
+) -> Result<BrokerId, StartError> {
     let nobody = Identity::new(NOBODY, Uuid::nil(), port.address.clone(), None, &*env.random);
-    let peers = connections(&nobody, secret.clone(), env, &Links::new(&nobody));
+    let peers = connections(&nobody, (secret.clone(), dialer.clone()), env, &Links::new(&nobody));
     let begun = Instant::now();
     let asked = loop {
         match ask_each(&peers, &cluster.join).await {

@@ -2,7 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `enter`, `port` | taking a place in the cluster, and the port for it |
+//! | `enter`, `port`, `certificates` | taking a place in the cluster, and the port for it |
 //! | `register`, `roster` | making this broker known, to whom it finds |
 //! | `founding` | which cluster this is, and beginning it |
 //! | `links` | the face to other brokers: where each kind of call goes |
@@ -17,6 +17,7 @@
 //! | `upkeep` | what the cluster does by itself |
 
 mod catch_up;
+mod certificates;
 mod enter;
 pub(crate) mod follow;
 mod forward;

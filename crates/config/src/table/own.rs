@@ -22,6 +22,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         .works("What brokers of a cluster prove to each other that they know: the same on each. Better kept in cluster.secret.file."),
     string("cluster.secret.file")
         .works("File that holds the secret; unset, `~/.config/tidelog/cluster.secret`, which is made if it is missing."),
+    string("cluster.ssl.endpoint.identification.algorithm").default("https").one_of(&["", "https"])
+        .works("`https`: a broker's certificate has to be for the host at which others reach its cluster port; empty: any by a trusted authority will do."),
+    string("cluster.ssl.keystore.certificate.chain.file")
+        .works("PEM file with the certificate that this broker shows other brokers, and those between it and a trusted one. Set, with the next two, it makes connections between brokers use TLS, both ends with certificates. Read again for new connections when it changes."),
+    string("cluster.ssl.keystore.key.file")
+        .works("PEM file with the private key of that certificate, without a password."),
+    string("cluster.ssl.truststore.certificates.file")
+        .works("PEM file with the certificates of the authorities by which other brokers' certificates have to be."),
     string("data-dir").default("tidelog-data").rule(Rule::NotEmpty)
         .works("The data directory: one a broker. It is made if it is missing."),
     long("disk.reserve.bytes").default("268435456").at_least(0)

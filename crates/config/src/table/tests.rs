@@ -15,6 +15,10 @@ const READ_BY_HAND: &[&str] = &[
     "cluster.nodes",
     "cluster.secret",
     "cluster.secret.file",
+    "cluster.ssl.endpoint.identification.algorithm",
+    "cluster.ssl.keystore.certificate.chain.file",
+    "cluster.ssl.keystore.key.file",
+    "cluster.ssl.truststore.certificates.file",
     "data-dir",
     "drained.brokers", // by the controller, from the cluster image
     "durability",

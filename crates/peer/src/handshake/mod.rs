@@ -11,14 +11,17 @@ use model::Random;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::secret::PROOF_BYTES;
-use crate::{Identity, Secret, Stream};
+use crate::{Identity, Secret, Stream, tls};
 use greeting::{Answer, Introduction, MAX_BODY_BYTES, OPENING_BYTES, Opening, Refusal, VERSIONS, Windows};
 
 /// Why a handshake came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HandshakeError {
     #[error("the connection broke during the handshake: {0}")]
-    Broken(#[from] io::Error),
+    Broken(io::Error),
+    /// Below it, where there is TLS.
+    #[error("{0}")]
+    Tls(String),
     #[error("the handshake took too long; check the other broker and the network between")]
     TooSlow,
     /// To the one who dials: what a broker does to whoever has another secret.
@@ -43,6 +46,12 @@ pub(crate) enum HandshakeError {
     Refused(Refusal),
 }
 
+impl From<io::Error> for HandshakeError {
+    fn from(why: io::Error) -> Self {
+        tls::objection(&why).map_or_else(|| HandshakeError::Broken(why), HandshakeError::Tls)
+    }
+}
+
 /// The handshake of the one who dials. Returns what the other end takes, and who it is.
 pub(crate) async fn dial(
     stream: &mut dyn Stream,
@@ -55,7 +64,7 @@ pub(crate) async fn dial(
     stream.flush().await?;
     let challenge = read_opening(stream).await.map_err(|why| match why.kind() {
         ErrorKind::UnexpectedEof => HandshakeError::Unanswered,
-        _ => HandshakeError::Broken(why),
+        _ => why.into(),
     })?;
     if !challenge.is_ours() {
         return Err(HandshakeError::Foreign);

@@ -1,6 +1,7 @@
 //! Connections that others make.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -83,18 +84,19 @@ pub(crate) fn attach(inner: &Arc<Inner>, stream: Box<dyn Stream>, from: SocketAd
 }
 
 /// The handshake, within its time.
-async fn enter(inner: &Arc<Inner>, mut stream: Box<dyn Stream>, from: SocketAddr) -> Option<(Box<dyn Stream>, Tenure)> {
-    let shaken = timeout(inner.options.handshake_timeout, shake(inner, &mut *stream)).await;
+async fn enter(inner: &Arc<Inner>, stream: Box<dyn Stream>, from: SocketAddr) -> Option<(Box<dyn Stream>, Tenure)> {
+    let shaken = timeout(inner.options.handshake_timeout, shake(inner, stream)).await;
     let why = match shaken.unwrap_or(Err(HandshakeError::TooSlow)) {
-        Ok(tenure) => {
+        Ok(entered) => {
             inner.door.complaints.forget(from.ip());
-            return Some((stream, tenure));
+            return Some(entered);
         }
         Err(why) => why,
     };
     let words = why.to_string();
     let is_for_the_operator = match &why {
         HandshakeError::WrongSecret | HandshakeError::Version(..) | HandshakeError::Malformed => true,
+        HandshakeError::Tls(_) => true,
         HandshakeError::Refused(refusal) => refusal.reason == Reason::Misplaced,
         HandshakeError::Broken(_) | HandshakeError::TooSlow => false,
         HandshakeError::Foreign | HandshakeError::Unanswered => false,
@@ -107,8 +109,12 @@ async fn enter(inner: &Arc<Inner>, mut stream: Box<dyn Stream>, from: SocketAddr
     None
 }
 
-async fn shake(inner: &Arc<Inner>, stream: &mut dyn Stream) -> Result<Tenure, HandshakeError> {
-    let introduced = receive(stream, &inner.secret, &*inner.random).await?;
+async fn shake(inner: &Arc<Inner>, stream: Box<dyn Stream>) -> Result<(Box<dyn Stream>, Tenure), HandshakeError> {
+    let mut stream = inner.dialer.accept(stream).await.map_err(|why| match why.kind() {
+        ErrorKind::InvalidData => HandshakeError::Tls(why.to_string()),
+        _ => HandshakeError::Broken(why),
+    })?;
+    let introduced = receive(&mut *stream, &inner.secret, &*inner.random).await?;
     let them = introduced.introduction.clone();
     let me = lock(&inner.table).me.clone();
     let judged = judge(&me, &them);
@@ -117,6 +123,6 @@ async fn shake(inner: &Arc<Inner>, stream: &mut dyn Stream) -> Result<Tenure, Ha
         Ok(_) => Answer::Welcome { windows: inner.windows(), identity: Identity::clone(&me) },
         Err(refusal) => Answer::Refusal(refusal.clone()),
     };
-    introduced.answer(stream, &inner.secret, &answer).await?;
-    taken.map_err(HandshakeError::Refused)
+    introduced.answer(&mut *stream, &inner.secret, &answer).await?;
+    Ok((stream, taken.map_err(HandshakeError::Refused)?))
 }

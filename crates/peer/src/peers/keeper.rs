@@ -30,7 +30,9 @@ impl DialError {
     /// Whether a person has to see to it.
     fn is_for_the_operator(&self) -> bool {
         match self {
-            DialError::Unreachable(..) | DialError::TooSlow(..) => false,
+            // What is below has found fault with who is there.
+            DialError::Unreachable(_, why) => why.kind() == io::ErrorKind::InvalidData,
+            DialError::TooSlow(..) => false,
             DialError::Handshake(_, HandshakeError::Broken(_) | HandshakeError::TooSlow) => false,
             DialError::Handshake(_, HandshakeError::Refused(refusal)) => refusal.reason == Reason::Misplaced,
             DialError::Handshake(..) => true,
