@@ -1,6 +1,7 @@
 //! What a connection between brokers carries, beside what the bare socket does.
 //!
-//! `cargo bench -p peer`; both ends are in one process, so processor time is that of both.
+//! `cargo bench -p peer`, or `cargo bench -p peer -- tls`; both ends are in one process, so processor time is that of
+//! both.
 
 #![expect(clippy::unwrap_used, reason = "a measurement")]
 
@@ -10,8 +11,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use model::{BrokerId, SystemRandom};
-use peer::{Address, BoxFuture, Identity, Message, Options, PeerState, Peers, Secret, Service, TcpDialer, Urgency};
+use model::{BrokerId, SystemClock, SystemRandom};
+use peer::{
+    Address, BoxFuture, Credentials, Dialer, Identity, Message, Options, PeerState, Peers, PemFile, ReadCredentials,
+    Secret, Service, TcpDialer, TlsDialer, TlsError, Urgency,
+};
+use rcgen::{CertificateParams, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
@@ -36,7 +41,8 @@ impl Service for Sink {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let (first, second) = (broker(1).await, broker(2).await);
+    let certificate = std::env::args().any(|argument| argument == "tls").then(certificate);
+    let (first, second) = (broker(1, certificate.clone()).await, broker(2, certificate).await);
     first.know([(second.me().broker, second.me().address.clone())].into());
     let up = |states: &Arc<std::collections::BTreeMap<BrokerId, PeerState>>| {
         states.get(&BrokerId(2)).is_some_and(PeerState::is_up)
@@ -60,12 +66,34 @@ async fn main() {
     beside_bulk(&first, parts(1, 1 << 20)).await;
 }
 
-async fn broker(id: i32) -> Peers {
+/// Both brokers have the same, and trust it.
+fn certificate() -> Credentials {
+    let key = KeyPair::generate().unwrap();
+    let signed = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
+    let file = |text: &str| PemFile { name: "made here".to_owned(), text: text.as_bytes().to_vec() };
+    Credentials { chain: file(&signed), key: file(&key.serialize_pem()), trusted: file(&signed) }
+}
+
+struct Made(Credentials);
+
+impl ReadCredentials for Made {
+    fn read(&self) -> BoxFuture<Result<Credentials, TlsError>> {
+        let credentials = self.0.clone();
+        Box::pin(async move { Ok(credentials) })
+    }
+}
+
+async fn broker(id: i32, certificate: Option<Credentials>) -> Peers {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = Address { host: "127.0.0.1".to_owned(), port: socket.local_addr().unwrap().port() };
-    let me = Identity::new(BrokerId(id), Uuid::from_u128(id as u128), address, None, &SystemRandom);
+    let me = Identity::new(BrokerId(id), Uuid::from_u128(id as u128), address.clone(), None, &SystemRandom);
+    let mut dialer: Arc<dyn Dialer> = Arc::new(TcpDialer);
+    if let Some(certificate) = certificate {
+        let source = Arc::new(Made(certificate));
+        dialer = Arc::new(TlsDialer::new(dialer, source, Arc::new(SystemClock), &address, true).await.unwrap());
+    }
     let secret: Secret = "known to all brokers".parse().unwrap();
-    let peers = Peers::new(me, secret, Options::default(), Arc::new(TcpDialer), Arc::new(Sink), Arc::new(SystemRandom));
+    let peers = Peers::new(me, secret, Options::default(), dialer, Arc::new(Sink), Arc::new(SystemRandom));
     peers.listen(socket);
     peers
 }
