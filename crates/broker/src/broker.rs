@@ -232,14 +232,16 @@ impl Broker {
     }
 
     /// Who leads a partition, as far as this broker knows. Where it leads itself, only once the partition's opening is
-    /// applied.
+    /// applied, and as long as nobody else can have been elected: one that is cut off from the others must not have clients
+    /// come back to it again and again.
     pub(crate) fn leading(&self, image: &ClusterImage, topic: &TopicImage, index: i32) -> Option<Leading> {
         let place = topic.partition(index)?;
         let Lead { term, leader, in_sync, .. } = self.lead_of(place.shard)?;
         image.broker(leader).filter(|broker| !broker.fenced)?;
         if leader == self.id() {
             let id = PartitionId { topic: topic.id, index };
-            self.shards.load().get(&place.shard)?.shard.view().get(id)?;
+            let shards = self.shards.load();
+            shards.get(&place.shard).filter(|here| here.holds_lease())?.shard.view().get(id)?;
         }
         // As in Kafka, one that is fenced is in sync with nothing, from that moment on.
         let is_fenced = |id: &BrokerId| image.broker(*id).is_none_or(|broker| broker.fenced);

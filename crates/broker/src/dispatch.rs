@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use wire::messages::{Request, Response};
 use wire::{ApiKey, Frame, Incoming, RequestHeader, StrBytes};
 
@@ -61,10 +62,10 @@ fn route(context: Context, header: RequestHeader, body: Bytes) -> Result<Answer,
     match header.api {
         ApiKey::Fetch => answer(context, header, body, api::fetch::handle),
         ApiKey::ListOffsets => answer(context, header, body, api::list_offsets::handle),
-        ApiKey::Metadata => answer(context, header, body, api::metadata::handle),
+        ApiKey::Metadata => answer_or_close(context, header, body, api::metadata::handle),
         ApiKey::OffsetCommit => answer(context, header, body, api::offset_commit::handle),
         ApiKey::OffsetFetch => answer(context, header, body, api::offset_fetch::handle),
-        ApiKey::FindCoordinator => answer(context, header, body, api::find_coordinator::handle),
+        ApiKey::FindCoordinator => answer_or_close(context, header, body, api::find_coordinator::handle),
         ApiKey::JoinGroup => answer(context, header, body, api::join_group::handle),
         ApiKey::Heartbeat => answer(context, header, body, api::heartbeat::handle),
         ApiKey::LeaveGroup => answer(context, header, body, api::leave_group::handle),
@@ -106,14 +107,30 @@ fn route(context: Context, header: RequestHeader, body: Bytes) -> Result<Answer,
 fn answer<Q, R, H, F>(context: Context, header: RequestHeader, body: Bytes, handler: H) -> Result<Answer, Close>
 where
     Q: Request,
-    R: Response,
+    R: Response + 'static,
     H: FnOnce(Context, Q) -> F,
     F: Future<Output = R> + Send + 'static,
+{
+    answer_or_close(context, header, body, |context, request| handler(context, request).map(Ok))
+}
+
+/// The same for a handler that closes the connection in some cases.
+fn answer_or_close<Q, R, H, F>(
+    context: Context,
+    header: RequestHeader,
+    body: Bytes,
+    handler: H,
+) -> Result<Answer, Close>
+where
+    Q: Request,
+    R: Response + 'static,
+    H: FnOnce(Context, Q) -> F,
+    F: Future<Output = Result<R, Close>> + Send + 'static,
 {
     let request: Q = wire::decode(header.version, body)?;
     let handled = handler(context, request);
     Ok(Box::pin(async move {
-        let response = handled.await;
+        let response = handled.await?;
         Ok(Some(wire::encode_response(header.version, header.correlation_id, response)?))
     }))
 }

@@ -32,6 +32,10 @@ pub(crate) enum Close {
     /// A produce with acks=0 failed: closing is the only way to tell.
     #[error("a produce request with acks=0 failed: {0}")]
     Unacknowledged(ErrorCode),
+    /// Others may have elected leaders without this broker, and a client that is told what was would come back to it
+    /// again and again. Clients ask another broker when one goes away.
+    #[error("this broker reaches too few of the others to know who leads, the client is to ask another")]
+    CutOff,
     /// A response that the version cannot carry.
     #[error(transparent)]
     Unencodable(#[from] Unencodable),

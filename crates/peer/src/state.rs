@@ -1,6 +1,9 @@
 //! How it stands with another broker.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::Identity;
 
@@ -21,6 +24,8 @@ pub enum PeerState {
         /// stopped, or its connection broke and its port refuses another
         /// ([`crate::Options::refusal_means_gone`]).
         gone: bool,
+        /// When the last connection ended, or when this broker was first told of the other.
+        since: Instant,
     },
 }
 
@@ -36,6 +41,14 @@ impl PeerState {
     /// Whether there is a connection.
     pub fn is_up(&self) -> bool {
         self.identity().is_some()
+    }
+
+    /// Whether there is a connection, or there was one not so long ago.
+    pub fn was_up_within(&self, time: Duration) -> bool {
+        match self {
+            PeerState::Up { .. } => true,
+            PeerState::Down { since, .. } => since.elapsed() < time,
+        }
     }
 
     /// Whether the process is known to be dead.

@@ -7,6 +7,7 @@ use wire::messages::find_coordinator_response::Coordinator;
 use wire::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
 
 use crate::dispatch::Context;
+use crate::error::Close;
 
 /// Values of `key_type`. Only groups have coordinators yet.
 const GROUP: i8 = 0;
@@ -23,25 +24,29 @@ const MANY_SINCE: i16 = 4;
 const MALFORMED: &str = "This most likely occurs because of a request being malformed by the client library or the \
      message was sent to an incompatible broker. See the broker logs for more details.";
 
-/// Names the broker that coordinates each key.
-pub(crate) async fn handle(context: Context, request: FindCoordinatorRequest) -> FindCoordinatorResponse {
+/// Names the broker that coordinates each key. A broker that is cut off names none but itself.
+pub(crate) async fn handle(
+    context: Context,
+    request: FindCoordinatorRequest,
+) -> Result<FindCoordinatorResponse, Close> {
     if request.key_type == GROUP {
         create_offsets_topic(&context).await;
     }
     if context.version >= MANY_SINCE {
         let keys = request.coordinator_keys.into_iter();
-        let coordinators = keys.map(|key| find(&context, request.key_type, key)).collect();
-        return FindCoordinatorResponse::default().with_coordinators(coordinators);
+        let coordinators = keys.map(|key| find(&context, request.key_type, key)).collect::<Result<_, Close>>()?;
+        return Ok(FindCoordinatorResponse::default().with_coordinators(coordinators));
     }
-    let found = find(&context, request.key_type, request.key);
+    let found = find(&context, request.key_type, request.key)?;
     let is_found = found.error_code == ErrorCode::None.code();
     let message = if is_found { Some(StrBytes::from_static_str("NONE")) } else { found.error_message };
-    FindCoordinatorResponse::default()
+    let response = FindCoordinatorResponse::default()
         .with_error_code(found.error_code)
         .with_error_message(message)
         .with_node_id(found.node_id)
         .with_host(found.host)
-        .with_port(found.port)
+        .with_port(found.port);
+    Ok(response)
 }
 
 async fn create_offsets_topic(context: &Context) {
@@ -52,7 +57,7 @@ async fn create_offsets_topic(context: &Context) {
     }
 }
 
-fn find(context: &Context, key_type: i8, key: StrBytes) -> Coordinator {
+fn find(context: &Context, key_type: i8, key: StrBytes) -> Result<Coordinator, Close> {
     let broker = &context.broker;
     let image = broker.image();
     let found = match key_type {
@@ -66,11 +71,14 @@ fn find(context: &Context, key_type: i8, key: StrBytes) -> Coordinator {
         }
         _ => Err((ErrorCode::InvalidRequest, MALFORMED)),
     };
+    if key_type == GROUP && found.ok() != Some(broker.id()) && broker.is_cut_off(&image) {
+        return Err(Close::CutOff);
+    }
     let found = found.and_then(|leader| {
         let endpoint = broker.endpoint(&image, &context.peer.listener, leader);
         endpoint.ok_or((ErrorCode::CoordinatorNotAvailable, "The coordinator has no address on this listener."))
     });
-    match found {
+    let coordinator = match found {
         Ok(endpoint) => Coordinator::default()
             .with_key(key)
             .with_node_id(BrokerId(endpoint.id.0))
@@ -82,7 +90,8 @@ fn find(context: &Context, key_type: i8, key: StrBytes) -> Coordinator {
             .with_port(-1)
             .with_error_code(error.code())
             .with_error_message(Some(StrBytes::from_static_str(message))),
-    }
+    };
+    Ok(coordinator)
 }
 
 fn leader_of(context: &Context, group: &str) -> Result<model::BrokerId, (ErrorCode, &'static str)> {

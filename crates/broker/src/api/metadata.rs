@@ -17,13 +17,14 @@ use crate::broker::Leading;
 use crate::dispatch::Context;
 use crate::distinct::last_of_each;
 use crate::endpoints::wire_ids;
+use crate::error::Close;
 use crate::operations::Operations;
 
 /// Since this version topics may be asked for by id.
 const IDS_SINCE: i16 = 12;
 
-/// Answers with brokers and topics from the cluster image.
-pub(crate) async fn handle(context: Context, request: MetadataRequest) -> MetadataResponse {
+/// Answers with brokers and topics from the cluster image. A broker that is cut off answers what cannot have changed.
+pub(crate) async fn handle(context: Context, request: MetadataRequest) -> Result<MetadataResponse, Close> {
     let mut asked = match request.topics {
         Some(topics) if topics.is_empty() && context.version == 0 => None,
         asked => asked,
@@ -32,7 +33,7 @@ pub(crate) async fn handle(context: Context, request: MetadataRequest) -> Metada
         && let Some(topics) = &asked
         && topics.iter().any(|topic| topic.name.is_none() || topic.topic_id != TopicId::NIL.0)
     {
-        return refused(topics);
+        return Ok(refused(topics));
     }
     if let Some(topics) = &mut asked {
         prefer_ids(topics);
@@ -49,6 +50,9 @@ pub(crate) async fn handle(context: Context, request: MetadataRequest) -> Metada
             last_of_each(asked).into_iter().map(|(_, topic)| answer(&context, &image, topic)).collect()
         }
     };
+    if context.broker.is_cut_off(&image) && topics.iter().any(|topic| may_be_led_elsewhere(&context, topic)) {
+        return Err(Close::CutOff);
+    }
     let on_topics = Operations::TOPIC.if_asked(request.include_topic_authorized_operations);
     let topics = topics.into_iter().map(|topic| topic.with_topic_authorized_operations(on_topics)).collect();
     let brokers = context.broker.endpoints(&image, &context.peer.listener);
@@ -59,12 +63,21 @@ pub(crate) async fn handle(context: Context, request: MetadataRequest) -> Metada
             .with_port(i32::from(broker.port))
             .with_rack(broker.rack.map(StrBytes::from_string))
     });
-    MetadataResponse::default()
+    let response = MetadataResponse::default()
         .with_brokers(brokers.collect())
         .with_cluster_id(Some(StrBytes::from_string(image.cluster_id().to_owned())))
         .with_controller_id(BrokerId(context.broker.controller.leader().map_or(-1, |leader| leader.0)))
         .with_topics(topics)
-        .with_cluster_authorized_operations(Operations::CLUSTER.if_asked(request.include_cluster_authorized_operations))
+        .with_cluster_authorized_operations(
+            Operations::CLUSTER.if_asked(request.include_cluster_authorized_operations),
+        );
+    Ok(response)
+}
+
+/// Whether others may have elected another leader of a partition than the one that was found, or one at all.
+fn may_be_led_elsewhere(context: &Context, topic: &MetadataResponseTopic) -> bool {
+    let me = context.broker.id().0;
+    topic.partitions.iter().any(|partition| partition.replica_nodes.len() > 1 && partition.leader_id.0 != me)
 }
 
 /// Kafka's answer to ids, or to the lack of a name, before [`IDS_SINCE`]: nothing but the error, for all topics.

@@ -8,7 +8,7 @@
 //! | `links` | the face to other brokers: where each kind of call goes |
 //! | `transport`, `forward` | Raft's messages and commands, over the connections |
 //! | `catch_up`, `throttle` | shards' states, for members that lack entries, and how fast they go |
-//! | `leaders` | who leads which shard, as it is heard |
+//! | `leaders`, `cut_off` | who leads which shard, as it is heard; whether that may be old |
 //! | `follow` | from the image to shards that run here, and to whom there are connections with |
 //! | `members`, `leave` | groups' members, as the image wants them; removing a replica that is none any more |
 //! | `moves` | partitions on their way from one shard to another |
@@ -18,6 +18,7 @@
 
 mod catch_up;
 mod certificates;
+mod cut_off;
 mod enter;
 pub(crate) mod follow;
 mod forward;

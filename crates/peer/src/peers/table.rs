@@ -223,7 +223,7 @@ impl Table {
         tracing::info!(broker = %link.broker, why = end.words(), "the connection with a broker ended");
         entry.link = None;
         entry.up_since = None;
-        entry.state = PeerState::Down { why: end.words().to_owned(), gone };
+        entry.state = PeerState::Down { why: end.words().to_owned(), gone, since: Instant::now() };
         entry.changed.notify_one();
         if entry.address.is_none() && !entry.has_keeper {
             self.entries.remove(&link.broker);
@@ -234,7 +234,11 @@ impl Table {
     pub(crate) fn failed(&mut self, id: BrokerId, words: &str, refused: bool) -> bool {
         let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.link.is_none()) else { return false };
         let is_gone = entry.state.is_gone() || (refused && entry.has_met && self.options.refusal_means_gone);
-        entry.state = PeerState::Down { why: words.to_owned(), gone: is_gone };
+        let since = match entry.state {
+            PeerState::Down { since, .. } => since,
+            PeerState::Up { .. } => Instant::now(),
+        };
+        entry.state = PeerState::Down { why: words.to_owned(), gone: is_gone, since };
         let is_new = entry.complaint != words;
         words.clone_into(&mut entry.complaint);
         is_new
@@ -275,7 +279,11 @@ impl Entry {
         Entry {
             address: None,
             link: None,
-            state: PeerState::Down { why: "there was no connection yet".to_owned(), gone: false },
+            state: PeerState::Down {
+                why: "there was no connection yet".to_owned(),
+                gone: false,
+                since: Instant::now(),
+            },
             has_met: false,
             up_since: None,
             replaced: VecDeque::new(),

@@ -44,6 +44,23 @@ async fn a_broker_that_starts_later_is_not_waited_for_and_connects_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_broker_is_away_since_its_last_connection_however_often_it_is_dialled_meanwhile() {
+    let network = Network::new();
+    let nodes = start(&network, [1, 2]);
+    nodes[0].up(&nodes[1]).await;
+    let was_up_within = |millis| {
+        let states = nodes[0].peers.states();
+        states.borrow()[&nodes[1].id].was_up_within(Duration::from_millis(millis))
+    };
+    sleep(Duration::from_secs(10)).await;
+    assert!(was_up_within(1));
+    nodes[1].peers.shutdown().await;
+    nodes[0].down(&nodes[1]).await;
+    sleep(Duration::from_secs(10)).await;
+    assert!(!was_up_within(9_900) && was_up_within(10_100));
+}
+
+#[tokio::test(start_paused = true)]
 async fn attempts_to_connect_grow_rarer() {
     let network = Network::new();
     let node = Plan::of(1).start(&network);

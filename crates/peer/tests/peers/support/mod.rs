@@ -104,7 +104,7 @@ impl Node {
     /// Why it is down, and whether it is gone.
     pub(crate) async fn down(&self, other: &Node) -> (String, bool) {
         match self.until(other.id, |state| !state.is_up()).await {
-            PeerState::Down { why, gone } => (why, gone),
+            PeerState::Down { why, gone, .. } => (why, gone),
             PeerState::Up { .. } => unreachable!(),
         }
     }
