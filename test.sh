@@ -47,6 +47,7 @@ install_clients() {
   [ -x "$go" ] || die "go is missing, on the path and in /usr/local/go: the clients' tests need Go 1.26 or later"
   command -v kcat >/dev/null || install kcat
   command -v strace >/dev/null || install strace
+  command -v ip >/dev/null || install iproute2
   # Debian's own Python comes without the part that makes environments.
   python3 -c 'import ensurepip' 2>/dev/null || install python3-venv
 

@@ -3,16 +3,15 @@
 
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use rustix::process::Signal;
 use support::librdkafka::create_replicated_topic;
 use support::{LIMIT, unique};
-use testkit::process::{Broker, Cluster, ProcessError};
+use testkit::process::{Broker, Cluster, Launch, ProcessError};
 
-use crate::load::{Load, PARTITIONS, assert_sound};
+use crate::load::{Library, Load, PARTITIONS, assert_sound};
 
-const BROKERS: usize = 3;
+pub(crate) const BROKERS: usize = 3;
 
 /// Three brokers and their clients fill a small machine: two such clusters at a time would wait for a processor for
 /// longer than a leader is waited for, and measure nothing but that.
@@ -26,36 +25,41 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 /// Between two blows at least so much is acknowledged and so much read.
 const STEP: usize = 300;
 
-/// How often each broker is struck.
+/// How often each broker is struck, where one time may follow from the one before.
 const ROUNDS: usize = 2;
 
 /// Strikes each broker in turn while an idempotent producer sends and a group of two reads. Work goes on while a broker
-/// is down, and nothing that was acknowledged is lost, doubled, moved or out of order.
-fn each_in_turn(
-    strike: impl Fn(&mut Broker) -> Result<(), ProcessError>,
-    mend: impl Fn(&mut Broker) -> Result<(), ProcessError>,
+/// is struck, and nothing that was acknowledged is lost, doubled, moved or out of order.
+pub(crate) fn each_in_turn(
+    library: Library,
+    rounds: usize,
+    mut cluster: Cluster,
+    strike: impl Fn(&mut Cluster, usize) -> Result<(), ProcessError>,
+    mend: impl Fn(&mut Cluster, usize) -> Result<(), ProcessError>,
 ) {
-    let _alone = alone();
-    let launch = Broker::launch().set("group.initial.rebalance.delay.ms", 0);
-    let mut cluster = Cluster::start_as(&vec![launch; BROKERS]).unwrap();
     let topic = unique("cluster-under-load");
     create_replicated_topic(&cluster.addresses(), &topic, i32::try_from(PARTITIONS).unwrap(), 3);
 
-    let load = Load::start(&cluster.addresses(), &topic);
-    for round in 1..=ROUNDS {
+    let load = Load::start_with(library, &cluster.addresses(), &topic);
+    for round in 1..=rounds {
         for id in 1..=BROKERS {
             let went_on = |cluster: &Cluster, when: &str| {
                 let more = load.wait_for_more(STEP, LIMIT);
                 more.unwrap_or_else(|stuck| panic!("round {round}, {when} broker {id}: {stuck}\n{}", said(cluster)));
             };
             went_on(&cluster, "before");
-            strike(cluster.broker(id)).unwrap_or_else(|error| panic!("broker {id}: {error}"));
+            strike(&mut cluster, id).unwrap_or_else(|error| panic!("broker {id}: {error}"));
             went_on(&cluster, "without");
-            mend(cluster.broker(id)).unwrap_or_else(|error| panic!("broker {id}: {error}"));
+            mend(&mut cluster, id).unwrap_or_else(|error| panic!("broker {id}: {error}"));
             went_on(&cluster, "after");
         }
     }
     assert_sound(load.finish());
+}
+
+/// How the brokers are started that are struck.
+pub(crate) fn launches() -> Vec<Launch> {
+    vec![Broker::launch().set("group.initial.rebalance.delay.ms", 0); BROKERS]
 }
 
 /// What the brokers have printed since their latest starts.
@@ -66,17 +70,62 @@ pub(crate) fn said(cluster: &Cluster) -> String {
 
 #[test]
 fn a_cluster_whose_brokers_are_killed_in_turn_loses_nothing_acknowledged() {
-    each_in_turn(Broker::kill, Broker::restart);
+    killed_in_turn(Library::Librdkafka);
+}
+
+#[test]
+fn a_cluster_whose_brokers_are_killed_in_turn_loses_nothing_acknowledged_to_the_java_client() {
+    killed_in_turn(Library::Java);
 }
 
 #[test]
 fn a_cluster_whose_brokers_are_stopped_in_turn_loses_nothing_acknowledged() {
-    each_in_turn(|broker| broker.stop().map(|_: Duration| ()), Broker::restart);
+    stopped_in_turn(Library::Librdkafka);
+}
+
+#[test]
+fn a_cluster_whose_brokers_are_stopped_in_turn_loses_nothing_acknowledged_to_the_java_client() {
+    stopped_in_turn(Library::Java);
 }
 
 #[test]
 fn a_cluster_whose_brokers_are_frozen_in_turn_loses_nothing_acknowledged() {
-    each_in_turn(|broker| broker.process().signal(Signal::STOP), |broker| broker.process().signal(Signal::CONT));
+    frozen_in_turn(Library::Librdkafka);
+}
+
+#[test]
+fn a_cluster_whose_brokers_are_frozen_in_turn_loses_nothing_acknowledged_to_the_java_client() {
+    frozen_in_turn(Library::Java);
+}
+
+fn killed_in_turn(library: Library) {
+    let _alone = alone();
+    let cluster = Cluster::start_as(&launches()).unwrap();
+    each_in_turn(library, ROUNDS, cluster, |cluster, id| cluster.broker(id).kill(), restart);
+}
+
+fn stopped_in_turn(library: Library) {
+    let _alone = alone();
+    let cluster = Cluster::start_as(&launches()).unwrap();
+    each_in_turn(library, ROUNDS, cluster, |cluster, id| cluster.broker(id).stop().map(drop), restart);
+}
+
+fn frozen_in_turn(library: Library) {
+    let _alone = alone();
+    let cluster = Cluster::start_as(&launches()).unwrap();
+    let send = |cluster: &mut Cluster, id, signal| cluster.broker(id).process().signal(signal);
+    let (stop, go_on) = (Signal::STOP, Signal::CONT);
+    each_in_turn(
+        library,
+        ROUNDS,
+        cluster,
+        |cluster, id| send(cluster, id, stop),
+        |cluster, id| send(cluster, id, go_on),
+    );
+}
+
+fn restart(cluster: &mut Cluster, id: usize) -> Result<(), ProcessError> {
+    cluster.broker(id).restart()
 }
 
 #[test]

@@ -5,4 +5,5 @@ mod catching_up;
 mod cluster;
 mod load;
 mod moves;
+mod partitions;
 mod under_load;

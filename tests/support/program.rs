@@ -1,6 +1,6 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 
 use testkit::process::{Child, Finished};
 
@@ -126,6 +126,14 @@ impl Program {
             drop(pipe.write_all(&input));
         }
         child
+    }
+
+    /// Starts it and lets it run, with a pipe to its standard input.
+    #[track_caller]
+    pub fn converse(mut self) -> (Child, ChildStdin) {
+        let mut child = Child::spawn(self.command.stdin(Stdio::piped())).unwrap_or_else(|error| panic!("{error}"));
+        let input = child.stdin().expect("its standard input is piped");
+        (child, input)
     }
 
     /// Runs it to its end, whatever its exit code.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::thread;
 
 use super::broker::own_loopback_address;
-use super::{Broker, Launch, ProcessError};
+use super::{Broker, Launch, Network, ProcessError};
 
 /// Where each broker accepts the others: it has a loopback address of its own.
 const CLUSTER_PORT: u16 = 9093;
@@ -35,12 +35,26 @@ impl Cluster {
     /// As [`Broker::start`], for any of them.
     pub fn start_as(launches: &[Launch]) -> Result<Cluster, ProcessError> {
         let addresses: Vec<IpAddr> = launches.iter().map(|_| own_loopback_address().ip()).collect();
+        Cluster::start_at(launches, &addresses)
+    }
+
+    /// The same with each broker on a host of its own; `network` must have as many, and outlive the cluster.
+    ///
+    /// # Errors
+    /// As [`Broker::start`], for any of them.
+    pub fn start_on(network: &Network, launches: &[Launch]) -> Result<Cluster, ProcessError> {
+        let addresses: Vec<IpAddr> = (1..=launches.len()).map(|host| network.address(host)).collect();
+        let on = |(launch, host): (&Launch, usize)| launch.clone().under(network.on(host));
+        Cluster::start_at(&launches.iter().zip(1..).map(on).collect::<Vec<_>>(), &addresses)
+    }
+
+    fn start_at(launches: &[Launch], addresses: &[IpAddr]) -> Result<Cluster, ProcessError> {
         let nodes: Vec<String> = addresses.iter().map(|ip| format!("{ip}:{CLUSTER_PORT}")).collect();
         // Each waits for the others, so they start side by side.
         let brokers = thread::scope(|scope| {
             let starting: Vec<_> = launches
                 .iter()
-                .zip(&addresses)
+                .zip(addresses)
                 .zip(1..)
                 .map(|((launch, ip), id)| {
                     let launch = launch.clone().argument("--cluster").argument(&nodes.join(","));

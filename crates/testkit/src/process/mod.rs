@@ -8,6 +8,7 @@ mod broker;
 mod child;
 mod cluster;
 mod error;
+mod network;
 #[cfg(test)]
 mod tests;
 
@@ -15,3 +16,4 @@ pub use broker::{Broker, Launch, READY_LIMIT, STOP_LIMIT, binary};
 pub use child::{Child, Finished, Stream};
 pub use cluster::Cluster;
 pub use error::ProcessError;
+pub use network::Network;
