@@ -32,7 +32,7 @@
 //! | `partition_log` | state in memory; what needs no file |
 //! | `append`, `read`, `timestamps`, `retention` | what its callers do with it |
 //! | `compaction` | the last record of each key |
-//! | `transfer` | what another replica has and this one lacks |
+//! | `transfer`, `mend` | what another replica has and this one lacks, or has damaged |
 //! | `checkpoint`, `prepare`, `rebuild` | being durable, starting again, and mending indexes |
 //! | `segment`, `description`, `epochs`, `settings` | the facts that a manifest keeps |
 //! | `look_up`, `index`, `scan`, `file_cache` | finding a batch; entries, headers and open files |
@@ -46,6 +46,7 @@ mod error;
 mod file_cache;
 mod index;
 mod look_up;
+mod mend;
 mod partition_log;
 mod prepare;
 mod read;
@@ -70,6 +71,7 @@ pub use compaction::{
 pub use description::LogDescription;
 pub use error::LogError;
 pub use file_cache::{FILES_PER_SEGMENT, FileCache};
+pub use mend::{Hole, Mended};
 pub use partition_log::PartitionLog;
 pub use record::TimestampOffset;
 pub use settings::LogSettings;

@@ -84,7 +84,7 @@ impl PartitionLog {
     }
 
     /// The segments, as they are at one moment, that a read of `max_bytes` from `offset` on may touch.
-    fn segments_from(&self, offset: i64, max_bytes: u64) -> Result<Vec<Segment>, LogError> {
+    pub(crate) fn segments_from(&self, offset: i64, max_bytes: u64) -> Result<Vec<Segment>, LogError> {
         let shared = &*self.shared;
         let (start, end) = (self.log_start(), self.log_end());
         if offset < start || offset > end {

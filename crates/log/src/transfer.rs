@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::partition_log::Shared;
 use crate::segment::{Kind, Name, Segment, SegmentFacts};
 use crate::{LogDescription, LogError, PartitionLog};
-use batches::Batches;
+pub(crate) use batches::Batches;
 use stage::Stage;
 
 /// What is asked for at once, and the most that is answered at once.

@@ -5,6 +5,7 @@ mod compaction;
 mod concurrency;
 mod damage;
 mod golden;
+mod mending;
 mod reading;
 mod recovery;
 mod retention;

@@ -3,7 +3,7 @@
 use record::{BatchHead, BatchView, HEADER_BYTES};
 
 /// Holds each batch of one segment against the one before it.
-pub(super) struct Batches {
+pub(crate) struct Batches {
     /// The next one's offsets are not below this.
     next: i64,
     /// All are below this.
@@ -11,7 +11,7 @@ pub(super) struct Batches {
 }
 
 impl Batches {
-    pub(super) fn new(next: i64, end: i64) -> Self {
+    pub(crate) fn new(next: i64, end: i64) -> Self {
         Batches { next, end }
     }
 
@@ -29,8 +29,13 @@ impl Batches {
         }
     }
 
-    /// The size of the first batch; 0 if it is not all there.
-    fn first_in(&mut self, bytes: &[u8]) -> Result<usize, String> {
+    /// Those that follow have this offset or a greater one.
+    pub(crate) fn next_offset(&self) -> i64 {
+        self.next
+    }
+
+    /// The size of the first batch, which counts then; 0 if it is not all there.
+    pub(crate) fn first_in(&mut self, bytes: &[u8]) -> Result<usize, String> {
         let Some(head) = BatchHead::copy_of(bytes) else { return Ok(0) };
         let size = head.size_bytes();
         if head.magic() != 2 || size < HEADER_BYTES {
