@@ -24,6 +24,17 @@ pub enum ControllerError {
     Stopped,
 }
 
+impl ControllerError {
+    /// Whether bytes of this broker's replica are bad or gone. (What only another version reads is no damage.)
+    pub fn is_damage(&self) -> bool {
+        use ManifestError::{Damaged, Io};
+        matches!(
+            self,
+            ControllerError::Manifest(Damaged { .. } | Io { .. }) | ControllerError::Raft(RaftError::Lost { .. })
+        )
+    }
+}
+
 /// Why a command was not applied, or is not known to be.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SubmitError {

@@ -1,5 +1,6 @@
 //! The handle of one group's log.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,6 +22,12 @@ use crate::{Damage, Done, Entry, EntryId, GroupState, lock};
 pub struct GroupLog {
     pub(crate) group: Arc<Group>,
     pub(crate) handle: Arc<Handle>,
+}
+
+impl fmt::Debug for GroupLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupLog").field("id", &self.group.id).finish_non_exhaustive()
+    }
 }
 
 impl GroupLog {

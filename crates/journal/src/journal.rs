@@ -17,7 +17,7 @@ use crate::recovery::recover;
 use crate::stats::Counters;
 use crate::writer::Writer;
 use crate::written::Written;
-use crate::{GroupLog, JournalError, Options, Recovery, Stats, lock};
+use crate::{GroupLog, GroupState, JournalError, Options, Recovery, Stats, lock};
 
 /// A journal; clones share it. When the last handle (of a group, too) is dropped, what is queued is
 /// still written, in the background: to wait for it, use [`shutdown`](Journal::shutdown).
@@ -85,6 +85,13 @@ impl Journal {
         let new = || Arc::new(Group::new(id, State::recovered(Written::new(), Terms::new(), None)));
         let group = lock(&self.handle.shared.groups).entry(id).or_insert_with(new).clone();
         GroupLog { group, handle: self.handle.clone() }
+    }
+
+    /// The groups of which there is anything.
+    pub fn groups(&self) -> Vec<GroupId> {
+        let groups = lock(&self.handle.shared.groups);
+        let known = groups.values().filter(|group| lock(&group.state).told != GroupState::default());
+        known.map(|group| group.id).collect()
     }
 
     /// Ends the journal cleanly: what is queued is written and synced, later requests fail. The

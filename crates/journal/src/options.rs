@@ -11,7 +11,7 @@ pub struct Options {
     /// Purged files that are kept to be used again; more are removed.
     pub spare_files: usize,
     /// `true`: an append is answered when it is on the disk (mode `fsync`). `false`: when it is
-    /// written, and only votes and memberships are synced (mode `relaxed`).
+    /// written, and only votes, memberships and the controller's entries, which are rare, are synced (mode `relaxed`).
     pub sync: bool,
     /// Payload bytes of recent entries that each group keeps in memory, besides those not yet
     /// written. What is older is read from the files.

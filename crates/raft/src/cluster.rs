@@ -25,12 +25,17 @@ impl<S: StateMachine> Group<S> {
     ) -> impl Future<Output = Result<Reply, RaftError>> + Send + use<S> {
         let group = self.id();
         let (raft, shared) = (self.running().raft.clone(), self.running().shared.clone());
+        let stop = self.running().stop.clone();
         let answer = async move {
             if to != shared.me {
                 return Err(RaftError::NotMe { group, to });
             }
             let failed = |error: core::Failure| RaftError::Storage { group, reason: error.to_string().into() };
-            core::receive::<S>(&raft, &shared, request).await.map_err(failed)
+            let answer = core::receive::<S>(&raft, &shared, request).await;
+            if shared.is_contradicted() {
+                stop.send_replace(true);
+            }
+            answer.map_err(failed)
         };
         // Its first poll queues it: not to be left to tasks, which overtake one another.
         let mut answer = Box::pin(unconstrained(answer));
@@ -41,6 +46,12 @@ impl<S: StateMachine> Group<S> {
                 Poll::Pending => answer.await,
             }
         }
+    }
+
+    /// Whether this member has stopped because its leader has other entries than those that were committed here: what
+    /// a majority confirmed was lost. It must come back as a new member.
+    pub fn is_contradicted(&self) -> bool {
+        self.running().shared.is_contradicted()
     }
 
     /// The members, as far as this one has heard.

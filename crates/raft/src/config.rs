@@ -36,6 +36,12 @@ impl Voter {
     }
 }
 
+/// What the [journal](journal::GroupLog::save_vote) has to hold of a group for a member that begins from nothing, and
+/// must not take the group for a new one: that it heard of this leader.
+pub fn vote_after(term: u64, leader: Voter) -> bytes::Bytes {
+    crate::core::encode_followed(term, leader)
+}
+
 impl fmt::Display for Voter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.broker, self.directory.as_simple())

@@ -57,7 +57,7 @@ mod state_machine;
 mod status;
 pub mod transport;
 
-pub use config::{Config, MAX_PROPOSED_BYTES, MAX_RETAINED_BYTES, Timings, Voter};
+pub use config::{Config, MAX_PROPOSED_BYTES, MAX_RETAINED_BYTES, Timings, Voter, vote_after};
 pub use error::{ChangeError, ProposeError, RaftError};
 pub use group::{Group, Proposal};
 pub use journal::EntryId;

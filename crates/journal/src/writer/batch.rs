@@ -36,7 +36,7 @@ pub(super) struct Batch {
     pub(super) changes: Vec<(Arc<Group>, Change, u64)>,
     /// Who is told then.
     pub(super) dones: Vec<Done>,
-    /// Holds a vote or a membership, or has a group forgotten.
+    /// Holds a vote or a membership or what the controller decides, or has a group forgotten.
     pub(super) must_sync: bool,
     pub(super) clean_stop: bool,
 }
@@ -161,7 +161,7 @@ impl Batch {
             }
             let Some(Checked { entry, crc }) = entries.next() else { break };
             indexes = Some((indexes.map_or(entry.id.index, |(first, _)| first), entry.id.index));
-            self.must_sync |= entry.kind == Entry::MEMBERSHIP;
+            self.must_sync |= entry.kind == Entry::MEMBERSHIP || group.id == GroupId::CONTROLLER;
             self.entry_bytes += bytes;
             self.push(entry_record(group.id, &entry, crc), entry.payload);
             *step += 1;

@@ -28,6 +28,11 @@ pub(super) fn encode_vote(vote: &Vote) -> Bytes {
     bytes.freeze()
 }
 
+/// What the journal holds as the vote of a member that has heard of this leader, and of nothing before.
+pub(crate) fn encode_followed(term: u64, leader: Voter) -> Bytes {
+    encode_vote(&Vote { leader_id: Candidate { term, voter: leader }, committed: true })
+}
+
 /// The vote, or `None` if these bytes are not one that this version knows.
 pub(super) fn decode_vote(mut bytes: &[u8]) -> Option<Vote> {
     let committed = version_and_flag(&mut bytes)?;

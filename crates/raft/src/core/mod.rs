@@ -27,6 +27,7 @@ use journal::EntryId;
 use crate::{ProposeError, StateMachine};
 pub(crate) use catch_up::purge;
 pub(crate) use change::set_members;
+pub(crate) use encoding::encode_followed;
 pub(crate) use shared::Shared;
 pub(crate) use succession::{followers, hand_over, held_by, is_in_lease, leader_gone, members, reach};
 pub(crate) use types::{Answer, Proposed};
@@ -52,6 +53,9 @@ pub(crate) async fn receive<S: StateMachine>(
     Ok(match request {
         Request::PreVote(candidacy) => messages::vote_reply(&raft.pre_vote(messages::vote_request(candidacy)).await?),
         Request::Vote(candidacy) => messages::vote_reply(&raft.vote(messages::vote_request(candidacy)).await?),
+        Request::Append(append) if shared.contradicts(&append) => {
+            return Err(format!("{} holds other committed entries than its leader", shared.group).into());
+        }
         Request::Append(append) => {
             shared.heard(&append);
             messages::append_reply(&raft.append_entries(messages::append_request(append)?).await?)

@@ -1,13 +1,15 @@
 //! What a group's handle, its transport and its worker know together.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use journal::{EntryId, GroupLog};
 use model::GroupId;
 use tokio::time::Instant;
 
+use super::encoding::decode_vote;
 use super::lock;
 use super::pace::Pace;
 use super::progress::Progress;
@@ -46,10 +48,13 @@ pub(crate) struct Shared {
     followed: Mutex<Option<(Ballot, u64)>>,
     /// How this member keeps up with it.
     pace: Mutex<Pace>,
+    log: GroupLog,
+    /// A leader has other entries than those that are committed here.
+    contradicted: AtomicBool,
 }
 
 impl Shared {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, log: GroupLog) -> Self {
         Shared {
             group: config.group,
             me: config.me,
@@ -68,7 +73,31 @@ impl Shared {
             given_away: AtomicU64::new(0),
             followed: Mutex::new(None),
             pace: Mutex::default(),
+            log,
+            contradicted: AtomicBool::new(false),
         }
+    }
+
+    /// Whether a leader has other entries than those that are committed here, which openraft takes for impossible: it
+    /// would go on as if they were the same. It happens where a majority lost what it had confirmed.
+    pub(super) fn contradicts(&self, append: &Append) -> bool {
+        let state = self.log.state();
+        let Some(EntryId { index: committed, .. }) = state.committed else { return false };
+        let mut theirs = append.previous.into_iter().chain(append.entries.iter().map(|entry| entry.id));
+        let is_other = |id: EntryId| self.log.entry_id(id.index).is_some_and(|ours| ours != id);
+        // An old leader may well have what nobody committed.
+        let term = || state.vote.as_deref().and_then(decode_vote).map_or(0, |vote| vote.leader_id.term);
+        let contradicts =
+            theirs.by_ref().take_while(|id| id.index <= committed).any(is_other) && append.ballot.term >= term();
+        if contradicts && !self.contradicted.swap(true, Ordering::SeqCst) {
+            let (group, leader) = (self.group, append.ballot.voter);
+            tracing::error!(%group, %leader, "the leader has other entries than those that are committed here");
+        }
+        contradicts
+    }
+
+    pub(crate) fn is_contradicted(&self) -> bool {
+        self.contradicted.load(Ordering::SeqCst)
     }
 
     /// Takes from an append what openraft does not carry.

@@ -73,7 +73,7 @@ async fn run<S: StateMachine>(
     let (checkpoints, waiters) = mpsc::channel(CHECKPOINT_WAITERS);
     let (term_started, terms) = watch::channel(0);
     let (alive, mut all_gone) = mpsc::channel(1);
-    let shared = Arc::new(Shared::new(&config));
+    let shared = Arc::new(Shared::new(&config, journal.group(config.group)));
     let store = LogStore::new(journal.group(config.group), executor.clone());
     let machine = Machine::new(machine, executor, waiters, term_started, alive)
         .ok_or(RaftError::Unreadable { group: config.group, what: "membership" });

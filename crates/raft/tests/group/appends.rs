@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use raft::transport::{Append, Ballot, Request};
+use raft::{EntryId, Voter};
 use tokio::time::{Instant, sleep};
 
 use crate::cluster::Cluster;
@@ -89,5 +91,29 @@ async fn one_entry_at_a_time_costs_one_append_to_each_follower() {
     }
     let sent = cluster.board.sent("heartbeat");
     assert!(sent < 50, "{sent} appends carried nothing but a commit");
+    cluster.stop().await;
+}
+
+/// As after a power cut of a majority that did not sync what it confirmed.
+#[tokio::test(start_paused = true)]
+async fn a_follower_stops_when_a_later_leader_has_other_entries_than_the_committed_ones() {
+    let cluster = Cluster::start().await;
+    let (leader, status) = cluster.leader().await;
+    write(&cluster.brokers[&leader], 10, 100).await;
+    cluster.applied_everywhere(10).await;
+    let voters: Vec<Voter> = cluster.voters(&[leader % 3 + 1, (leader + 1) % 3 + 1]).into_iter().collect();
+    let [me, other] = voters[..] else { panic!("two followers") };
+    let follower = &cluster.brokers[&me.broker].group;
+    let append = |term: u64| {
+        let previous = Some(EntryId { term, node: other.broker, index: 5 });
+        let ballot = Ballot { term, voter: other, elected: true };
+        Request::Append(Append { ballot, incarnation: 0, needed_from: 0, previous, entries: vec![], committed: None })
+    };
+    // What an old leader has, nobody need have committed.
+    follower.receive(me, append(0)).await.unwrap();
+    assert!(!follower.is_contradicted());
+    follower.receive(me, append(status.term + 1)).await.unwrap_err();
+    assert!(follower.is_contradicted());
+    follower.status().wait_for(|status| status.stopped).await.unwrap();
     cluster.stop().await;
 }
