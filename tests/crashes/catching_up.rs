@@ -16,7 +16,7 @@ use crate::cluster::{ONE_AT_A_TIME, said};
 use crate::load::{Load, PARTITIONS, assert_sound};
 
 /// Of the journal's settings; it keeps eight times as much for brokers that are away.
-const CHECKPOINT_BYTES: usize = 2 << 20;
+pub(crate) const CHECKPOINT_BYTES: usize = 2 << 20;
 
 /// Written while a broker is away.
 const MISSED_BYTES: usize = 24 << 20;
@@ -58,7 +58,7 @@ fn a_broker_with_an_empty_disk_and_one_that_was_away_for_long_are_brought_up_to_
     wait_until_alike(&cluster, "", [2, 3]);
 }
 
-fn write(addresses: &str, topic: &str) {
+pub(crate) fn write(addresses: &str, topic: &str) {
     let producer = producer(addresses, &[("linger.ms", "5"), ("message.timeout.ms", "0")]);
     let payload = vec![b'x'; 64 << 10];
     for number in 0..MISSED_BYTES / payload.len() {
@@ -69,7 +69,7 @@ fn write(addresses: &str, topic: &str) {
 }
 
 /// Waits until two brokers have the same segments, to the byte, of all topics whose names begin so.
-fn wait_until_alike(cluster: &Cluster, topics: &str, brokers: [usize; 2]) {
+pub(crate) fn wait_until_alike(cluster: &Cluster, topics: &str, brokers: [usize; 2]) {
     let deadline = Instant::now() + LIMIT;
     loop {
         let [one, other] = brokers.map(|id| segments(&cluster.brokers()[id - 1].data_dir(), topics));
@@ -100,6 +100,6 @@ fn segments(data_dir: &Path, topics: &str) -> BTreeMap<PathBuf, (usize, u64)> {
 }
 
 /// What is in a directory; nothing, if it is gone.
-fn entries(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+pub(crate) fn entries(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path())
 }

@@ -6,4 +6,5 @@ mod cluster;
 mod load;
 mod moves;
 mod partitions;
+mod rejoining;
 mod under_load;

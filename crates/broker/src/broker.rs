@@ -15,6 +15,8 @@ use tokio::sync::watch;
 
 use crate::background::compaction::Compactions;
 use crate::budget::Budget;
+use crate::cluster::mending::Mending;
+use crate::cluster::rejoin::Distrust;
 use crate::cluster::{Lead, Links};
 use crate::connections::Connections;
 use crate::env::Env;
@@ -56,6 +58,10 @@ pub struct Broker {
     pub(crate) files: Arc<FileCache>,
     /// What other brokers reach, and the way to them.
     pub(crate) links: Arc<Links>,
+    /// Members of shards here that must not be started.
+    pub(crate) distrust: Distrust,
+    /// Damage that was found in partitions here.
+    pub(crate) mending: Mending,
 }
 
 /// A shard with a replica on this broker.

@@ -21,6 +21,7 @@
 mod admission;
 mod api;
 mod background;
+mod boot;
 mod broker;
 mod budget;
 mod cluster;

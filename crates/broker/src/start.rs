@@ -23,6 +23,7 @@ use tokio::time::timeout;
 
 use crate::background;
 use crate::background::checkpoints::{Troubles, checkpoint_all};
+use crate::boot;
 use crate::broker::{Broker, Stop};
 use crate::budget::Budget;
 use crate::cluster::{self, Incoming, Links, PeerForward, PeerTransport, Port};
@@ -138,6 +139,11 @@ impl Running {
             peers.shutdown().await;
         }
         broker.journal.shutdown().await;
+        if !broker.journal.failed()
+            && let Err(why) = boot::end(&*broker.env.disk, &broker.config().data_dir())
+        {
+            tracing::warn!(%why, "the mark of a clean stop could not be made");
+        }
         drop(self.lock);
     }
 }
@@ -166,6 +172,7 @@ pub(crate) async fn open(
         env.executor.clone(),
     )?;
     report(&recovery);
+    cluster::doubt::note_lost_power(&env, &config, &dir, &journal, links.peers().is_some())?;
     let controller = start_controller(&config, &env, &meta, &links, sizes, &journal, &listeners).await?;
     let settings = Arc::new(LiveConfig::new(config.clone()));
     settings.take(&controller.image(), BrokerId(meta.node_id));
@@ -190,6 +197,8 @@ pub(crate) async fn open(
         journal,
         controller,
         listeners,
+        distrust: Default::default(),
+        mending: Default::default(),
         connections: Arc::default(),
         pace: Pace::default(),
     });
@@ -262,8 +271,17 @@ async fn start_controller(
         forward: PeerForward::over(links),
         ..controller::Config::single(id, directory, shards)
     };
-    let dir = group_dir(&config.data_dir(), GroupId::CONTROLLER);
-    let controller = Controller::start(controller, &dir, environment).await?;
+    let data_dir = config.data_dir();
+    let dir = group_dir(&data_dir, GroupId::CONTROLLER);
+    let failed = |why| StartError::DataDirectory { path: dir.clone(), why };
+    cluster::rejoin::finish_leaving_controller(env, journal, &data_dir).await.map_err(failed)?;
+    let controller = match Controller::start(controller.clone(), &dir, environment.clone()).await {
+        Err(why) if why.is_damage() => {
+            cluster::rejoin::rejoin_controller(links, config, env, journal, why.into()).await?;
+            Controller::start(controller, &dir, environment).await?
+        }
+        started => started?,
+    };
     links.set_controller(controller.clone());
     let broker = Registration {
         rack: config.rack().map(str::to_owned),
@@ -354,6 +372,7 @@ pub(crate) fn start_background(broker: &Arc<Broker>) {
         model::spawn(cluster::follow::mourn(broker.clone()));
         model::spawn(cluster::members::run(broker.clone()));
         model::spawn(cluster::moves::run(broker.clone()));
+        model::spawn(cluster::mending::run(broker.clone()));
         model::spawn(cluster::upkeep::run(broker.clone()));
     }
     // The directories of a shard that is left out would look like nobody's.

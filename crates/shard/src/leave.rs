@@ -3,12 +3,16 @@
 //! In an order that bears a crash after each step: a mark in the shard's directory, from when on it must not be
 //! started; the journal forgets the group; the partitions' files go; the directory goes, and the mark last. Whoever
 //! finds the mark goes on.
+//!
+//! A broker that leaves because its replica must not be trusted comes back at once, as a new one. The journal then knows
+//! the group again by the vote that stands in the mark: a group without any history might be begun anew, by its founders.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use disk::{Disk, Open};
 use journal::GroupLog;
 use log::delete_dir;
@@ -23,14 +27,56 @@ use crate::restore::{partition_of, unpack};
 /// The mark's file.
 const MARK: &str = "leaving";
 
+/// The mark of a replica that must not be trusted any more.
+const DISTRUST: &str = "distrusted";
+
 /// Marks the shard whose manifest is in `dir` as left. Its group must have stopped, and no group may count on it.
-pub fn mark_left(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+/// `vote` is what a new replica begins with that follows at once; empty if none does.
+pub fn mark_left(disk: &dyn Disk, dir: &Path, vote: &[u8]) -> io::Result<()> {
+    mark(disk, dir, MARK, vote)
+}
+
+/// Marks the replica whose manifest is in `dir` as one that must not be started any more, with a reason in words.
+pub fn distrust(disk: &dyn Disk, dir: &Path, why: &str) -> io::Result<()> {
+    mark(disk, dir, DISTRUST, why.as_bytes())
+}
+
+/// Why a replica must not be started, if it was marked so.
+pub fn distrusted(disk: &dyn Disk, dir: &Path) -> io::Result<Option<String>> {
+    let path = dir.join(DISTRUST);
+    if !disk.exists(&path)? {
+        return Ok(None);
+    }
+    read(disk, &path).map(|why| Some(String::from_utf8_lossy(&why).into_owned()))
+}
+
+/// Takes that mark away.
+pub fn trust(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+    disk.remove_file(&dir.join(DISTRUST))?;
+    disk.sync_dir(dir)
+}
+
+/// Makes a file with these bytes: all or nothing.
+fn mark(disk: &dyn Disk, dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     disk.create_dir_all(dir)?; // of one that was never checkpointed there is none
     if let Some(parent) = dir.parent() {
         disk.sync_dir(parent)?;
     }
-    disk.open(&dir.join(MARK), Open::Create)?.sync_data()?;
+    let unfinished = dir.join(format!("{name}.new"));
+    let file = disk.open(&unfinished, Open::Create)?;
+    file.set_len(0)?;
+    file.write_all_at(&[IoSlice::new(bytes)], 0)?;
+    file.sync_data()?;
+    disk.rename(&unfinished, &dir.join(name))?;
     disk.sync_dir(dir)
+}
+
+fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
+    const MOST_BYTES: u64 = 64 * 1024; // ours have some hundred
+    let file = disk.open(path, Open::Read)?;
+    let mut bytes = vec![0; file.len()?.min(MOST_BYTES) as usize];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
 }
 
 /// Whether the shard whose manifest is in `dir` was left, and is to be removed before anything else.
@@ -38,10 +84,17 @@ pub fn is_left(disk: &dyn Disk, dir: &Path) -> io::Result<bool> {
     disk.exists(&dir.join(MARK))
 }
 
-/// Has the journal forget the group of a shard that was left; resolves when that is durable.
-pub async fn forget(log: &GroupLog) -> io::Result<()> {
+/// Has the journal forget the group of a shard that was left, but for the vote in the mark in `dir`; resolves when that
+/// is durable.
+pub async fn forget(disk: &dyn Disk, dir: &Path, log: &GroupLog) -> io::Result<()> {
+    let vote = read(disk, &dir.join(MARK))?;
     let (done, forgotten) = oneshot::channel();
-    log.forget(Box::new(|result| drop(done.send(result))));
+    if vote.is_empty() {
+        log.forget(Box::new(|result| drop(done.send(result))));
+    } else {
+        log.forget(Box::new(|_| {})); // what comes last tells how it went
+        log.save_vote(vote.into(), Box::new(|result| drop(done.send(result))));
+    }
     forgotten.await.unwrap_or_else(|_| Err(io::Error::other("the journal has ended")))
 }
 
@@ -68,7 +121,7 @@ pub fn remove_left(
     disk.remove_dir(dir)
 }
 
-fn partitions(stored: &BTreeMap<bytes::Bytes, bytes::Bytes>) -> impl Iterator<Item = (PartitionId, PartitionRecord)> {
+fn partitions(stored: &BTreeMap<Bytes, Bytes>) -> impl Iterator<Item = (PartitionId, PartitionRecord)> {
     let of_partitions = stored.iter().filter(|(key, _)| key.first() == Some(&PARTITION_PREFIX));
     let group = model::GroupId(0); // named in errors only
     of_partitions.filter_map(move |(key, value)| Some((partition_of(group, key).ok()?, unpack(group, value).ok()?)))
@@ -90,7 +143,6 @@ fn remove_all(disk: &dyn Disk, dir: &Path, goes: &dyn Fn(&str) -> bool) -> io::R
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use disk::SimDisk;
 
     use super::*;
@@ -121,7 +173,7 @@ mod tests {
         for last in 1.. {
             let disk = SimDisk::new(last);
             shard(&disk);
-            mark_left(&disk, Path::new(DIR)).unwrap();
+            mark_left(&disk, Path::new(DIR), b"").unwrap();
             disk.crash_at(last);
             let is_done = remove(&disk).is_ok();
             let disk = disk.restart(last);
@@ -143,7 +195,7 @@ mod tests {
         let disk = SimDisk::new(1);
         let dirs = [0, 1].map(|index| PathBuf::from(format!("topics/orders/{index}-x")));
         dirs.iter().for_each(|dir| file(&disk, &dir.join("segment")));
-        mark_left(&disk, Path::new(DIR)).unwrap();
+        mark_left(&disk, Path::new(DIR), b"").unwrap();
         let disk_of_it: Arc<dyn Disk> = Arc::new(disk.clone());
         let others = BTreeSet::from([dirs[1].clone()]);
         remove_left(&disk_of_it, Path::new(DIR), Path::new("topics"), &dirs, &others).unwrap();

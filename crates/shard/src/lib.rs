@@ -42,7 +42,7 @@ pub use append::{AppendResult, Appended};
 pub use catch_up::{Reading, Source};
 pub use error::ShardError;
 pub use health::Health;
-pub use leave::{forget, is_left, mark_left, remove_left};
+pub use leave::{distrust, distrusted, forget, is_left, mark_left, remove_left, trust};
 pub use log::PIECE_BYTES;
 pub use machine::{Machine, Outcome};
 pub use partition::{EpochBase, KnownProducers, Partition, Stage};

@@ -114,6 +114,9 @@ async fn work_on(candidate: Candidate) {
         }
         Err(why) => {
             report(&candidate.partition, &why);
+            if let GivenUp::Log(LogError::Damaged { from, .. }) = why {
+                broker.mending.ask(id, from);
+            }
             fail();
         }
     }

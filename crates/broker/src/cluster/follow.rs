@@ -27,7 +27,7 @@ pub(crate) async fn run(broker: Arc<Broker>) {
     loop {
         let current = image.borrow_and_update().clone();
         broker.meet(&current);
-        let is_to_go_on = broker.leave_shards(&current).await;
+        let is_to_go_on = broker.leave_shards(&current).await | broker.rejoin_shards(&current).await;
         if (is_news || is_to_go_on)
             && let Err(why) = broker.host_shards(&current).await
         {
@@ -85,14 +85,15 @@ impl Broker {
     }
 
     /// Starts the shards of the image that are to have a replica here, or have one that is not removed yet, and do not
-    /// run. One that is damaged is left out: its partitions answer with a storage error, the others are served.
+    /// run. One that is damaged is left out: its partitions answer with a storage error, the others are served. In a cluster
+    /// it [comes back](super::rejoin) as a new one.
     pub(crate) async fn host_shards(self: &Arc<Self>, image: &ClusterImage) -> Result<(), StartError> {
         let running = self.shards.load_full();
         let is_here = |shard: &&Arc<ShardImage>| self.is_member(shard) || self.has_traces(shard.id);
         let is_new = |shard: &&Arc<ShardImage>| !running.contains_key(&shard.id) && is_here(shard);
         let new: Vec<&Arc<ShardImage>> = image.shards().filter(is_new).collect();
         for shard in new {
-            if !self.is_free_of(shard.id).await || !is_here(&shard) {
+            if !self.is_free_of(shard.id).await || !is_here(&shard) || self.is_distrusted(shard.id) {
                 continue;
             }
             match self.host(image, shard).await {
@@ -103,9 +104,7 @@ impl Broker {
                     shards.insert(shard.id, ShardHere::new(started));
                     self.shards.store(Arc::new(shards));
                 }
-                Err(StartError::Shard(why)) if why.is_damage() => {
-                    tracing::error!(group = %shard.id, %why, "a shard is damaged; its partitions are not served");
-                }
+                Err(StartError::Shard(why)) if why.is_damage() => self.is_damaged(shard.id, &why),
                 Err(why) => return Err(why),
             }
         }

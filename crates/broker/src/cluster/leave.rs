@@ -6,26 +6,29 @@
 //! be acknowledged here any longer begins from nothing should it ever become one again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use controller::{ClusterImage, ShardImage};
+use journal::Journal;
 use model::{BrokerId, GroupId};
 use raft::Voter;
 use shard::{forget, is_left, mark_left, remove_left};
 use tokio::time::timeout;
 
 use super::kinds;
+use super::links::Links;
 use super::report::{Report, answered, question};
 use crate::broker::Broker;
+use crate::env::Env;
 use crate::start::group_dir;
 
 /// How long a leader may take to say who its members are: others wait behind it.
 const ASK: Duration = Duration::from_secs(1);
 
 impl Broker {
-    fn voter(&self) -> Voter {
+    pub(super) fn voter(&self) -> Voter {
         Voter::new(self.id(), self.meta.directory_id)
     }
 
@@ -87,7 +90,7 @@ impl Broker {
         let known = known.iter().map(|partition| partition.log.dir().to_owned()).collect();
         let leader = self.links.leaders.of(group).map(|lead| lead.leader);
         let report = match leader {
-            Some(leader) => self.ask(leader, &[group]).await.pop(),
+            Some(leader) => self.links.ask_of(leader, kinds::REPORT, &[group]).await.pop(),
             None => None,
         };
         if !report.is_some_and(|(_, report)| report.is_without(self.voter())) {
@@ -95,7 +98,7 @@ impl Broker {
         }
         tracing::info!(%group, "this broker has left a shard, and removes its replica");
         let dir = group_dir(&self.config().data_dir(), group);
-        match mark_left(&*self.env.disk, &dir) {
+        match mark_left(&*self.env.disk, &dir, b"") {
             Ok(()) => drop(self.remove(group, known).await),
             Err(why) => tracing::warn!(%group, %why, "a replica could not be removed, to be tried again"),
         }
@@ -107,34 +110,61 @@ impl Broker {
         let shards = self.shards.load_full();
         let all = shards.values().flat_map(|here| here.shard.partitions_with_files());
         let others: BTreeSet<PathBuf> = all.map(|partition| partition.log.dir().to_owned()).collect();
-        let data_dir = self.config().data_dir();
-        let (dir, topics, disk) = (group_dir(&data_dir, group), data_dir.join("topics"), self.env.disk.clone());
-        let removed = match forget(&self.journal.group(group)).await {
-            Ok(()) => self.env.blocking(move || remove_left(&disk, &dir, &topics, &known, &others)).await,
-            Err(why) => Err(why),
-        };
-        removed.map_err(|why| tracing::warn!(%group, %why, "a replica could not be removed, to be tried again")).is_ok()
-    }
-
-    /// What a broker reports of groups that it leads.
-    async fn ask(&self, leader: BrokerId, groups: &[GroupId]) -> Vec<(GroupId, Report)> {
-        match timeout(ASK, self.links.ask(leader, kinds::REPORT, question(groups))).await {
-            Ok(Ok(answer)) => answered(&answer),
-            _ => Vec::new(),
-        }
+        clear(&self.env, &self.journal, &self.config().data_dir(), group, known, others).await
     }
 
     /// What the leaders of groups report of them; nothing of one that has none, or does not answer.
     pub(crate) async fn reports(&self, groups: impl IntoIterator<Item = GroupId>) -> Vec<(GroupId, Report)> {
+        self.ask_leaders(kinds::REPORT, groups).await
+    }
+
+    /// The same, by that kind of question.
+    pub(super) async fn ask_leaders(
+        &self,
+        kind: u8,
+        groups: impl IntoIterator<Item = GroupId>,
+    ) -> Vec<(GroupId, Report)> {
         let mut by_leader: BTreeMap<BrokerId, Vec<GroupId>> = BTreeMap::new();
         for group in groups {
             if let Some(lead) = self.lead_of(group) {
                 by_leader.entry(lead.leader).or_default().push(group);
             }
         }
-        let asked = by_leader.iter().map(|(leader, groups)| self.ask(*leader, groups));
+        let asked = by_leader.iter().map(|(leader, groups)| self.links.ask_of(*leader, kind, groups));
         let mut reports = futures::future::join_all(asked).await.concat();
         reports.sort_by_key(|(group, _)| *group);
         reports
     }
+}
+
+impl Links {
+    /// What a broker reports of groups that it leads; nothing if it does not answer.
+    pub(super) async fn ask_of(
+        self: &Arc<Self>,
+        leader: BrokerId,
+        kind: u8,
+        groups: &[GroupId],
+    ) -> Vec<(GroupId, Report)> {
+        match timeout(ASK, self.ask(leader, kind, question(groups))).await {
+            Ok(Ok(answer)) => answered(&answer),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Removes what is marked as left of a group, but for the partitions that others have; whether it is gone.
+pub(super) async fn clear(
+    env: &Env,
+    journal: &Journal,
+    data_dir: &Path,
+    group: GroupId,
+    known: Vec<PathBuf>,
+    others: BTreeSet<PathBuf>,
+) -> bool {
+    let (dir, topics, disk) = (group_dir(data_dir, group), data_dir.join("topics"), env.disk.clone());
+    let removed = match forget(&*disk, &dir, &journal.group(group)).await {
+        Ok(()) => env.blocking(move || remove_left(&disk, &dir, &topics, &known, &others)).await,
+        Err(why) => Err(why),
+    };
+    removed.map_err(|why| tracing::warn!(%group, %why, "a replica could not be removed, to be tried again")).is_ok()
 }

@@ -14,15 +14,18 @@ use raft::transport::{Reply, Request, decode_request, encode_reply};
 use raft::{ChangeError, Follower, Group, Members, RaftError, StateMachine, Status, Voter};
 use shard::Shard;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::catch_up;
 use super::hand_over;
 use super::kinds;
 use super::leaders::{Leaders, Told, news};
+use super::mending;
 use super::moves::Question;
 use super::report::{self, Report};
 use super::roster;
 use super::throttle::Throttle;
+use super::void::Void;
 use crate::broker::Broker;
 
 /// `replica.lag.time.max.ms` until the settings are known.
@@ -100,6 +103,8 @@ impl<S: StateMachine> Member for Group<S> {
 /// What other brokers may reach here. There before the broker is, which others help to start.
 pub(crate) struct Links {
     me: BrokerId,
+    /// The same, with its directory.
+    voter: Voter,
     /// Another number with each start.
     pub(crate) incarnation: u64,
     /// `replica.lag.time.max.ms`
@@ -109,6 +114,8 @@ pub(crate) struct Links {
     peers: OnceLock<Peers>,
     broker: OnceLock<Weak<Broker>>,
     pub(crate) leaders: Leaders,
+    /// Members of groups that this broker leads, which ask to be left out.
+    pub(crate) void: Void,
     /// What is copied of shards' states: to this broker, and from it.
     pub(crate) taken: Throttle,
     pub(crate) given: Throttle,
@@ -123,6 +130,7 @@ impl Links {
     pub(crate) fn new(me: &Identity) -> Arc<Links> {
         Arc::new(Links {
             me: me.broker,
+            voter: Voter::new(me.broker, me.directory),
             incarnation: me.incarnation,
             lag_ms: AtomicU64::new(DEFAULT_LAG_MS),
             groups: RwLock::default(),
@@ -130,6 +138,7 @@ impl Links {
             peers: OnceLock::new(),
             broker: OnceLock::new(),
             leaders: Leaders::default(),
+            void: Void::default(),
             taken: Throttle::new(DEFAULT_COPY_RATE),
             given: Throttle::new(DEFAULT_COPY_RATE),
         })
@@ -147,6 +156,11 @@ impl Links {
     /// Lets others ask for what only a broker that has started can tell.
     pub(crate) fn set_broker(&self, broker: &Arc<Broker>) {
         self.broker.set(Arc::downgrade(broker)).ok();
+    }
+
+    /// This broker as a member of groups.
+    pub(super) fn voter(&self) -> Voter {
+        self.voter
     }
 
     fn broker(&self) -> Result<Arc<Broker>, String> {
@@ -288,9 +302,9 @@ async fn announce(links: Weak<Links>, mut status: watch::Receiver<Status>) {
 pub(crate) struct Face(pub(crate) Weak<Links>);
 
 impl peer::Service for Face {
-    fn serve(&self, _from: &Identity, kind: u8, body: Bytes) -> BoxFuture<Result<Message, String>> {
+    fn serve(&self, from: &Identity, kind: u8, body: Bytes) -> BoxFuture<Result<Message, String>> {
         match self.0.upgrade() {
-            Some(links) => links.serve(kind, body),
+            Some(links) => links.serve(Voter::new(from.broker, from.directory), kind, body),
             None => Box::pin(async { Err("this broker has stopped".to_owned()) }),
         }
     }
@@ -310,13 +324,13 @@ impl Links {
     /// Asks a broker, which may be this one.
     pub(super) async fn ask(self: &Arc<Self>, to: BrokerId, kind: u8, body: Bytes) -> Result<Bytes, String> {
         if to == self.me {
-            return self.clone().serve(kind, body).await.map(Bytes::from);
+            return self.clone().serve(self.voter, kind, body).await.map(Bytes::from);
         }
         let peers = self.peers().ok_or("this broker is alone")?;
         peers.call(to, kind, Urgency::Bulk, Message::from(body)).await.map_err(|why| why.to_string())
     }
 
-    fn serve(self: Arc<Self>, kind: u8, body: Bytes) -> BoxFuture<Result<Message, String>> {
+    fn serve(self: Arc<Self>, from: Voter, kind: u8, body: Bytes) -> BoxFuture<Result<Message, String>> {
         let links = self;
         match kind {
             kinds::RAFT => {
@@ -336,6 +350,16 @@ impl Links {
                 let groups: Vec<GroupId> = report::asked(&body).collect();
                 Ok(Message::from(report::answer(&links.reports(&groups))))
             }),
+            kinds::REJOIN => Box::pin(async move {
+                let groups: Vec<GroupId> = report::asked(&body).collect();
+                let reports = links.reports(&groups);
+                reports.iter().for_each(|(group, _)| links.void.note(*group, from, Instant::now()));
+                Ok(Message::from(report::answer(&reports)))
+            }),
+            kinds::STANDING_OF => Box::pin(async move {
+                let groups: Vec<GroupId> = report::asked(&body).collect();
+                Ok(Message::from(links.broker()?.standings(&groups)))
+            }),
             kinds::HAND_OVER => Box::pin(async move {
                 let (group, to) = hand_over::ordered(&body).ok_or("an order of another version")?;
                 links.hand_over_to(group, to).await;
@@ -343,6 +367,7 @@ impl Links {
             }),
             kinds::JOIN => Box::pin(async move { links.next_id().await.map(Message::from) }),
             kinds::MOVE => Box::pin(async move { Question::serve(&links.broker()?, body).await }),
+            kinds::BATCHES => Box::pin(async move { mending::serve(&links, links.broker()?, body).await }),
             kinds::CATCH_UP => Box::pin(async move { catch_up::serve(&links, body).await }),
             other => Box::pin(async move { Err(format!("calls of kind {other} are not known to this version")) }),
         }

@@ -1,4 +1,5 @@
-//! Keeping the members of each group as the image wants them: the group's leader changes them.
+//! Keeping the members of each group as the image wants them: the group's leader changes them. Those that must not be
+//! trusted any more are left out, until they have come back from nothing.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use model::GroupId;
 use raft::{Members, Voter};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::links::Member;
 use crate::broker::Broker;
@@ -26,7 +27,8 @@ pub(crate) async fn run(broker: Arc<Broker>) {
         // Those of shards that this broker has begun to lead: sessions run out there though nobody asks.
         broker.start_coordinators();
         for (group, _, member) in broker.links.led() {
-            let (voters, learners) = (image.voters(group), image.learners(group));
+            let void = broker.links.void.of(group, Instant::now());
+            let (voters, learners) = (&image.voters(group) - &void, &image.learners(group) - &void);
             // None: the image is not there yet, or the shard is gone.
             if !voters.is_empty() && !is_as_wanted(&member.members(), &voters, &learners) && changing.insert(group) {
                 changes.push(change(group, member, voters, learners));
@@ -50,8 +52,12 @@ async fn change(
 ) -> GroupId {
     let shown = |set: &BTreeSet<Voter>| set.iter().map(|voter| voter.broker.to_string()).collect::<Vec<_>>().join(",");
     tracing::info!(%group, voters = shown(&voters), learners = shown(&learners), "members change");
-    if let Err(why) = member.set_members(voters, learners).await {
+    let done = member.set_members(voters.clone(), learners.clone()).await;
+    if let Err(why) = &done {
         tracing::warn!(%group, why, "members could not be changed, to be tried again");
+    }
+    // One that is giving leadership away may believe for a while that it leads, and can't change anything.
+    if done.is_err() || !is_as_wanted(&member.members(), &voters, &learners) {
         sleep(PERIOD).await;
     }
     group

@@ -11,6 +11,8 @@
 //! | `leaders`, `cut_off` | who leads which shard, as it is heard; whether that may be old |
 //! | `follow` | from the image to shards that run here, and to whom there are connections with |
 //! | `members`, `leave` | groups' members, as the image wants them; removing a replica that is none any more |
+//! | `rejoin`, `void`, `doubt` | members that must not be trusted any more come back as new ones |
+//! | `mending` | damaged batches are replaced by another replica's |
 //! | `moves` | partitions on their way from one shard to another |
 //! | `report` | a group as its leader describes it |
 //! | `hand_over` | having another member lead a group |
@@ -19,6 +21,7 @@
 mod catch_up;
 mod certificates;
 mod cut_off;
+pub(crate) mod doubt;
 mod enter;
 pub(crate) mod follow;
 mod forward;
@@ -28,14 +31,17 @@ mod leaders;
 mod leave;
 mod links;
 pub(crate) mod members;
+pub(crate) mod mending;
 pub(crate) mod moves;
 mod port;
 mod register;
+pub(crate) mod rejoin;
 mod report;
 mod roster;
 mod throttle;
 mod transport;
 pub(crate) mod upkeep;
+mod void;
 
 /// Kinds of calls between brokers, as they stand on the wire.
 pub(crate) mod kinds {
@@ -57,6 +63,12 @@ pub(crate) mod kinds {
     pub(crate) const REPORT: u8 = 8;
     /// Have that broker lead a group that you lead.
     pub(crate) const HAND_OVER: u8 = 9;
+    /// Go on without my members of the groups that you lead: they come back as new ones. Answered like [`REPORT`].
+    pub(crate) const REJOIN: u8 = 10;
+    /// Do you trust what you have of these groups?
+    pub(crate) const STANDING_OF: u8 = 11;
+    /// Batches of a partition, for a replica of which some are damaged.
+    pub(crate) const BATCHES: u8 = 12;
 }
 
 pub(crate) use catch_up::PeerCatchUp;

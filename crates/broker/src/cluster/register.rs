@@ -97,7 +97,12 @@ async fn once(
 }
 
 /// Keeps connections with the brokers that are known, and asks those in the settings for more.
-async fn meet(links: &Links, peers: &Peers, config: &BrokerConfig, troubles: &watch::Sender<String>) -> Infallible {
+pub(super) async fn meet(
+    links: &Links,
+    peers: &Peers,
+    config: &BrokerConfig,
+    troubles: &watch::Sender<String>,
+) -> Infallible {
     let cluster = config.cluster_config();
     let listed = cluster.into_iter().flat_map(|cluster| cluster.join.iter().chain(cluster.nodes.values()));
     let listed: Vec<Address> = listed.map(address).collect();

@@ -130,6 +130,8 @@ fn read_one(
             Err(why) => {
                 let id = &replica.partition.id;
                 tracing::error!(topic = %replica.partition.topic, partition = id.index, %why, "a read failed");
+                let damaged_from = if let LogError::Damaged { from, .. } = why { from } else { wanted.offset };
+                broker.mending.ask(*id, damaged_from);
                 read.error = Some(log_error_code(&why));
             }
         }

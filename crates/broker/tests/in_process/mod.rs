@@ -18,7 +18,13 @@ pub(crate) async fn start_by(clock: Arc<dyn Clock>, disk: &SimDisk, settings: &[
     let set = settings.iter().map(|setting| (*setting).to_owned()).collect();
     let config = BrokerConfig::load(&Sources { set, ..Sources::default() }).unwrap();
     let disk = Arc::new(disk.clone());
-    let env =
-        Env { clock, random: Arc::new(SystemRandom), executor: Arc::new(Inline), disk, dialer: Arc::new(TcpDialer) };
+    let env = Env {
+        clock,
+        random: Arc::new(SystemRandom),
+        executor: Arc::new(Inline),
+        disk,
+        dialer: Arc::new(TcpDialer),
+        boot: "the first".into(),
+    };
     Running::start_detached(Arc::new(config), env, None).await.unwrap()
 }

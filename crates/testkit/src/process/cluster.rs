@@ -92,6 +92,11 @@ impl Cluster {
         &self.brokers
     }
 
+    /// The same, to start and stop several at a time.
+    pub fn brokers_mut(&mut self) -> &mut [Broker] {
+        &mut self.brokers
+    }
+
     /// `host:port` of each, for clients, separated by commas.
     pub fn addresses(&self) -> String {
         let addresses: Vec<String> = self.brokers.iter().map(Broker::address).collect();

@@ -106,6 +106,7 @@ impl Node {
             executor: Arc::new(SimThreads { rng: self.world.threads.clone(), process: process.clone() }),
             disk: self.tampering.disk(disk),
             dialer: Arc::new(TcpDialer), // never called: each broker is alone
+            boot: "the first".into(),
         };
         tracing::info!(broker = self.id, "the broker starts");
         let start = process.run(Running::start_detached(self.config.clone(), env, None));

@@ -8,6 +8,10 @@ use model::BrokerId;
 /// Voters of the controller that a cluster has as soon as it has so many brokers.
 const ENOUGH_CONTROLLERS: usize = 3;
 
+/// What to do where all brokers are there, and a shard has no leader.
+const NO_MAJORITY: &str = "within seconds they elect one; if not, too few of their replicas can be trusted: the brokers' logs \
+                           say why, and docs/operations.md (When something is damaged) what to do";
+
 /// A cluster as it describes itself.
 pub(super) struct Seen {
     pub(super) cluster: Cluster,
@@ -61,6 +65,7 @@ impl Seen {
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut found: Vec<Problem> = self.without_controller().into_iter().collect();
         found.extend(self.without_leader());
+        found.extend(self.leaderless_shards());
         found.extend(self.cluster.away.iter().map(|broker| self.away(broker)));
         found.extend(self.behind());
         found.extend(self.few_controllers());
@@ -82,10 +87,26 @@ impl Seen {
             count += 1;
             replicas.extend(partition.missing);
         }
-        let ids: BTreeSet<String> = replicas.iter().map(BrokerId::to_string).collect();
-        (count > 0).then(|| Problem {
-            what: format!("{} nobody to write to or read from", partitions_have(count)),
-            remedy: format!("start more of the brokers {}: a majority of the replicas is needed", list(ids)),
+        let is_away = |id: &BrokerId| self.cluster.away.iter().any(|broker| broker.id == *id);
+        let remedy = match replicas.iter().any(is_away) {
+            true => {
+                let ids: BTreeSet<String> = replicas.iter().map(BrokerId::to_string).collect();
+                format!("start more of the brokers {}: a majority of the replicas is needed", list(ids))
+            }
+            false => NO_MAJORITY.to_owned(),
+        };
+        (count > 0)
+            .then(|| Problem { what: format!("{} nobody to write to or read from", partitions_have(count)), remedy })
+    }
+
+    /// Shards whose leader is gone, though clients are still sent to it.
+    fn leaderless_shards(&self) -> Option<Problem> {
+        let leaderless = self.shards.iter().filter(|shard| shard.leader.is_none());
+        let ids: Vec<String> = leaderless.map(|shard| shard.group.to_string()).collect();
+        let is_told = self.lacking().any(|partition| partition.leader.is_none());
+        (!ids.is_empty() && self.cluster.away.is_empty() && !is_told).then(|| Problem {
+            what: format!("nobody leads the shards {}: their partitions can't be written to or read from", list(ids)),
+            remedy: NO_MAJORITY.to_owned(),
         })
     }
 
@@ -234,6 +255,16 @@ mod tests {
         assert!(seen.problems()[0].remedy.starts_with("it is drained"));
         (seen.controller, seen.shards) = (Some(group(0, &[1, 2])), vec![]);
         assert!(seen.problems()[0].remedy.ends_with("if it is gone for good, `tidelog cluster remove 3`"));
+    }
+
+    #[test]
+    fn a_shard_that_nobody_leads_is_told_once_though_clients_know_of_an_old_leader() {
+        let mut seen = healthy();
+        seen.shards[0].leader = None;
+        assert_eq!(whats(&seen), ["nobody leads the shards 1: their partitions can't be written to or read from"]);
+        seen.topics[0].partitions.iter_mut().for_each(|partition| partition.leader = None);
+        assert_eq!(whats(&seen), ["2 partitions have nobody to write to or read from"]);
+        assert_eq!(seen.problems()[0].remedy, NO_MAJORITY);
     }
 
     #[test]
