@@ -21,6 +21,6 @@ mod topic;
 pub use epoch::leader_epoch;
 pub use error_code::ErrorCode;
 pub use ids::{BrokerId, GroupId, PartitionId, TopicId};
-pub use process::{Process, Task, spawn, spawn_on};
+pub use process::{Process, Task, spawn, spawn_in, spawn_on};
 pub use seams::{BoxFuture, Clock, Executor, Inline, Random, SystemClock, SystemRandom, Threads};
 pub use topic::{InvalidTopicName, MAX_TOPIC_NAME_LENGTH, TopicName};

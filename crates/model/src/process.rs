@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, JoinSet};
 
 thread_local! {
@@ -26,6 +27,18 @@ where
     match Process::current() {
         None => tokio::spawn(work),
         Some(process) => tokio::spawn(process.run(work)),
+    }
+}
+
+/// As [`spawn`], in this runtime.
+pub fn spawn_in<F>(runtime: &Handle, work: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    match Process::current() {
+        None => runtime.spawn(work),
+        Some(process) => runtime.spawn(process.run(work)),
     }
 }
 

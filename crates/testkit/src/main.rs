@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use testkit::sim::{Summary, run};
+use testkit::sim::{Summary, run_cluster};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
@@ -18,7 +18,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs a broker with its clients and all faults, each time from another seed.
+    /// Runs brokers with their clients and all faults, each time from another seed.
     Simulate {
         /// How many runs.
         #[arg(long, default_value_t = 100)]
@@ -29,6 +29,9 @@ enum Command {
         /// This seed alone.
         #[arg(long, conflicts_with_all = ["seeds", "from"])]
         seed: Option<u64>,
+        /// How many brokers each run has.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
+        brokers: u8,
         /// Print what happens, too.
         #[arg(long)]
         verbose: bool,
@@ -45,7 +48,7 @@ impl FormatTime for SimulatedTime {
 }
 
 fn main() -> ExitCode {
-    let Command::Simulate { seeds, from, seed, verbose } = Arguments::parse().command;
+    let Command::Simulate { seeds, from, seed, brokers, verbose } = Arguments::parse().command;
     if verbose {
         tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,openraft=warn")))
@@ -55,7 +58,7 @@ fn main() -> ExitCode {
     let mut summary = Summary::default();
     let seeds = seed.map_or(from..from + seeds, |seed| seed..seed + 1);
     for seed in seeds {
-        let report = run(seed);
+        let report = run_cluster(seed, brokers);
         if !report.findings.is_empty() || verbose {
             eprintln!("{report}");
         }

@@ -197,7 +197,7 @@ impl Inner {
     fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.send_modify(|tasks| *tasks += 1);
         let counted = Counted(self.clone());
-        self.runtime.spawn(async move {
+        model::spawn_in(&self.runtime, async move {
             task.await;
             drop(counted);
         });

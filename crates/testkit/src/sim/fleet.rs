@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::network::Wires;
 use super::node::Node;
 use super::scenario::Scenario;
 use super::tampering::Tampering;
@@ -9,7 +10,9 @@ use super::world::World;
 
 /// See the module.
 pub(crate) struct Fleet {
+    wires: Arc<Wires>,
     nodes: Vec<Arc<Node>>,
+    founders: usize,
     addresses: Vec<String>,
 }
 
@@ -22,8 +25,10 @@ impl Fleet {
     /// Brokers that are not started yet, on empty disks. Their ids go up from 1.
     pub(crate) fn new(world: &Arc<World>, scenario: &Scenario, tampering: &Tampering) -> Fleet {
         let ids = || 1..=scenario.brokers;
-        let nodes = ids().map(|id| Node::new(world.clone(), id, scenario.config(id), tampering.clone()));
-        Fleet { nodes: nodes.collect(), addresses: ids().map(address).collect() }
+        let wires = Wires::new(world.trace.clone(), world.rng(), !tampering.never_mends);
+        let nodes = ids().map(|id| Node::new(world, id, scenario.config(id), tampering, &wires)).collect();
+        let founders = scenario.brokers as usize - usize::from(scenario.joins);
+        Fleet { wires, nodes, founders, addresses: ids().map(address).collect() }
     }
 
     /// Whether there is but one.
@@ -34,6 +39,16 @@ impl Fleet {
     /// Whether all of them run.
     pub(crate) fn all_up(&self) -> bool {
         self.nodes.iter().all(|node| node.is_up())
+    }
+
+    /// The network between them.
+    pub(crate) fn wires(&self) -> &Wires {
+        &self.wires
+    }
+
+    /// Those that begin. Whoever is not among them joins later.
+    pub(crate) fn founders(&self) -> &[Arc<Node>] {
+        &self.nodes[..self.founders]
     }
 
     pub(crate) fn nodes(&self) -> &[Arc<Node>] {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use record::{BatchBuilder, Compression};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use wire::ApiKey;
 use wire::messages::ProduceRequest;
@@ -16,11 +17,46 @@ use super::topics::Place;
 /// clients' back-off and a group's rebalance come on top.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How soon others must lead in place of a broker that is gone. The promise is 2 s to a leader; slow disks and
+/// clients' back-off come on top.
+pub(crate) const FAILOVER: Duration = Duration::from_secs(6);
+
+/// Whether every partition that has several replicas takes a record soon; without this broker.
+pub(crate) async fn is_led(habitat: &Habitat, without: Option<i32>) -> bool {
+    let mut writes = JoinSet::new();
+    let topics = habitat.topics.all();
+    for place in topics.iter().filter(|topic| topic.replicas >= 3).flat_map(|topic| topic.places()) {
+        let habitat = habitat.clone();
+        writes.spawn(async move { timeout(FAILOVER, write(&habitat, &place, without)).await.is_ok() });
+    }
+    let mut all = true;
+    while let Some(written) = writes.join_next().await {
+        all &= written.unwrap_or(false);
+    }
+    all
+}
+
+/// Waits until all brokers run, and says which do not.
+pub(crate) async fn all_up(habitat: &Habitat) -> bool {
+    let up = async {
+        while !habitat.fleet.all_up() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    if timeout(PATIENCE, up).await.is_ok() {
+        return true;
+    }
+    let nodes = habitat.fleet.nodes().iter();
+    let down: Vec<i32> = nodes.filter(|node| !node.is_up()).map(|node| node.id()).collect();
+    habitat.world.found(Rule::Unavailable, format!("brokers {down:?} do not run {PATIENCE:?} after the last fault"));
+    false
+}
+
 /// Waits until every partition takes a record, or says what does not.
 pub(crate) async fn writable(habitat: &Habitat, after: &str) {
     for topic in habitat.topics.all() {
         for place in topic.places() {
-            let written = timeout(PATIENCE, write(habitat, &place)).await;
+            let written = timeout(PATIENCE, write(habitat, &place, None)).await;
             let gone = || habitat.topics.get(&topic.name).is_none_or(|now| now.id != topic.id);
             if written.is_err() && habitat.fleet.all_up() && !gone() {
                 habitat
@@ -31,11 +67,11 @@ pub(crate) async fn writable(habitat: &Habitat, after: &str) {
     }
 }
 
-/// Writes one record, tried until it is acknowledged.
-async fn write(habitat: &Habitat, place: &Place) {
+/// Writes one record, tried until it is acknowledged; without asking this broker for anything.
+async fn write(habitat: &Habitat, place: &Place, without: Option<i32>) {
     let world = &habitat.world;
     let process = format!("probe-{}", world.number());
-    let mut contacts = Contacts::new(habitat, &process);
+    let mut contacts = Contacts::new(habitat, &process).without(without);
     loop {
         if let Some(leader) = contacts.leader(place).await {
             let value = world.number();

@@ -9,19 +9,22 @@ use broker::{Env, Running, StartError};
 use config::BrokerConfig;
 use disk::SimDisk;
 use model::Process;
-use peer::TcpDialer;
 use tokio::io::DuplexStream;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::env::{SimClock, SimThreads, lock};
-use super::network;
+use super::network::{self, End, SimDialer, Wires};
 use super::promises::Rule;
 use super::tampering::Tampering;
 use super::world::World;
 
 /// A start or a stop that takes longer hangs. The promise is a second, on disks that never pause.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Connections from other brokers that wait to be accepted.
+const BACKLOG: usize = 64;
 
 /// How a broker goes down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +37,22 @@ pub(crate) enum Down {
     PowerCut,
 }
 
+/// What came of a start.
+#[derive(Debug)]
+pub(crate) enum Started {
+    Up,
+    Failed(StartError),
+    /// It goes on: it waits for others, perhaps.
+    NotYet,
+}
+
 /// See the module.
 pub(crate) struct Node {
     world: Arc<World>,
     id: i32,
     config: Arc<BrokerConfig>,
     tampering: Tampering,
+    wires: Arc<Wires>,
     clock: Arc<SimClock>,
     state: Mutex<State>,
 }
@@ -48,6 +61,8 @@ struct State {
     disk: SimDisk,
     /// The process that runs, or ran last.
     process: Process,
+    /// What others on the network may know of it.
+    end: watch::Sender<End>,
     running: Option<Running>,
     /// How often it was started.
     life: u64,
@@ -59,18 +74,32 @@ struct State {
 
 impl Node {
     /// A broker that is not started yet, on an empty disk.
-    pub(crate) fn new(world: Arc<World>, id: i32, config: BrokerConfig, tampering: Tampering) -> Arc<Node> {
+    pub(crate) fn new(
+        world: &Arc<World>,
+        id: i32,
+        config: BrokerConfig,
+        tampering: &Tampering,
+        wires: &Arc<Wires>,
+    ) -> Arc<Node> {
         let state = State {
             disk: SimDisk::new(world.rng().next()),
             process: Process::default(),
+            end: watch::Sender::new(End::Dead),
             running: None,
             life: 0,
             links: Vec::new(),
             connections: 0,
             backup: None,
         };
-        let clock = Arc::new(world.clock.beside());
-        Arc::new(Node { world, id, config: Arc::new(config), tampering, clock, state: Mutex::new(state) })
+        Arc::new(Node {
+            world: world.clone(),
+            id,
+            config: Arc::new(config),
+            tampering: tampering.clone(),
+            wires: wires.clone(),
+            clock: Arc::new(world.clock.beside()),
+            state: Mutex::new(state),
+        })
     }
 
     pub(crate) fn id(&self) -> i32 {
@@ -87,39 +116,83 @@ impl Node {
         lock(&self.state).disk.clone()
     }
 
+    /// Puts an empty disk in place of its own, while it is down.
+    pub(crate) fn wipe(&self) {
+        let mut state = lock(&self.state);
+        state.disk = SimDisk::new(self.world.rng().next());
+    }
+
+    /// Whether anybody ever started it.
+    pub(crate) fn has_lived(&self) -> bool {
+        lock(&self.state).life > 0
+    }
+
+    /// Whether it has started, and not gone down since.
     pub(crate) fn is_up(&self) -> bool {
         lock(&self.state).running.is_some()
     }
 
-    /// Starts the broker. It may fail only if the disk does.
-    pub(crate) async fn start(&self) -> Result<(), StartError> {
+    /// Starts the broker, and waits for so long until it has started. It may fail only if the disk does.
+    pub(crate) async fn start(self: &Arc<Self>, patience: Duration) -> Started {
+        tracing::info!(broker = self.id, "the broker starts");
+        let (door, incoming) = mpsc::channel(BACKLOG);
+        let (life, process, env) = self.begin_life(door);
+        let (done, outcome) = oneshot::channel();
+        let node = self.clone();
+        tokio::spawn(async move {
+            let start = Running::start_detached(node.config.clone(), env, Some(incoming));
+            let started = process.run(start).await;
+            if let Err(Err(why)) = done.send(node.started(life, started))
+                && !node.disk().crashed()
+            {
+                let what = format!("broker {} did not start, after a while: {why}", node.id);
+                node.world.found(Rule::Unavailable, what);
+            }
+        });
+        match timeout(patience, outcome).await {
+            Ok(Ok(Ok(()))) => Started::Up,
+            Ok(Ok(Err(why))) => Started::Failed(why),
+            Ok(Err(_)) | Err(_) => Started::NotYet,
+        }
+    }
+
+    fn begin_life(&self, door: network::Door) -> (u64, Process, Env) {
         let process = Process::default();
-        let disk = {
-            let mut state = lock(&self.state);
-            state.life += 1;
-            state.process = process.clone();
-            state.disk.clone()
-        };
+        let mut state = lock(&self.state);
+        state.life += 1;
+        state.process = process.clone();
+        state.end.send_replace(End::Dead); // the machine is on again, and knows nothing of who was there
+        let (end, me) = self.wires.listen(self.id, state.disk.clone(), door);
+        state.end = end;
         let env = Env {
             clock: self.clock.clone(),
             random: self.world.random.clone(),
             executor: Arc::new(SimThreads { rng: self.world.threads.clone(), process: process.clone() }),
-            disk: self.tampering.disk(disk),
-            dialer: Arc::new(TcpDialer), // never called: each broker is alone
-            boot: "the first".into(),
+            disk: self.tampering.disk(self.id, state.disk.clone()),
+            dialer: Arc::new(SimDialer { wires: self.wires.clone(), me }),
+            boot: "the first".into(), // a broker that does not wait for its disk never loses power
         };
-        tracing::info!(broker = self.id, "the broker starts");
-        let start = process.run(Running::start_detached(self.config.clone(), env, None));
-        let Ok(started) = timeout(PATIENCE, start).await else {
-            self.world.found(Rule::Unavailable, format!("a start took more than {PATIENCE:?}"));
-            return Ok(());
-        };
-        match &started {
-            Err(why) => tracing::info!(broker = self.id, %why, "the broker did not start"),
-            Ok(_) => self.world.count("starts"),
+        (state.life, process, env)
+    }
+
+    fn started(&self, life: u64, started: Result<Running, StartError>) -> Result<(), StartError> {
+        let mut state = lock(&self.state);
+        if state.life != life {
+            return Ok(()); // it went down meanwhile
         }
-        lock(&self.state).running = Some(started?);
-        Ok(())
+        match started {
+            Ok(running) => {
+                self.world.count("starts");
+                state.running = Some(running);
+                Ok(())
+            }
+            Err(why) => {
+                tracing::info!(broker = self.id, %why, "the broker did not start");
+                state.end.send_replace(End::Dead);
+                self.wires.close(self.id);
+                Err(why)
+            }
+        }
     }
 
     /// Stops the process where it is, as SIGSTOP does: connections stay open, and nobody answers.
@@ -152,7 +225,7 @@ impl Node {
         Some((link.client, *life))
     }
 
-    /// Cuts each connection with a chance of one in `n`.
+    /// Cuts each connection of a client with a chance of one in `n`.
     pub(crate) fn cut_connections(&self, one_in: u64) {
         let mut rng = self.world.rng();
         let state = lock(&self.state);
@@ -171,11 +244,9 @@ impl Node {
             (state.running.take(), state.disk.clone(), state.process.clone())
         };
         let after = match how {
+            // Nothing may depend on the power staying on afterwards.
             Down::Stop => {
-                if let Some(running) = running {
-                    self.stop(&process, running).await;
-                }
-                // Nothing may depend on the power staying on afterwards.
+                self.stop(&process, running).await;
                 if rng.one_in(2) { disk.copy(rng.next()) } else { disk.restart(rng.next()) }
             }
             Down::Kill => {
@@ -190,29 +261,35 @@ impl Node {
                 after
             }
         };
-        self.world.trace.add(after.digest());
+        self.wires.close(self.id);
         let mut state = lock(&self.state);
+        state.life += 1; // one that was only starting is not waited for
+        state.end.send_replace(if how == Down::PowerCut { End::Silent } else { End::Dead });
+        self.world.trace.add(after.digest());
         state.links.drain(..).for_each(|link| link.abort());
         let backup = state.backup.replace(after.copy(rng.next()));
         state.disk = backup.filter(|_| self.tampering.restores_backups).unwrap_or(after);
     }
 
-    async fn stop(&self, process: &Process, running: Running) {
+    async fn stop(&self, process: &Process, running: Option<Running>) {
+        let Some(running) = running else { return process.kill() }; // there is nobody to ask yet
         if timeout(PATIENCE, process.run(running.stop())).await.is_err() {
             self.world.found(Rule::Unavailable, format!("a stop took more than {PATIENCE:?}"));
         }
+        process.kill();
     }
 
-    /// A simulated process cannot be killed, only left without disk and connections. It has to notice
-    /// and to end, so that it does not haunt the run.
+    /// What runs without a disk and without connections has to notice and to end, so that it does not haunt the
+    /// run. What was only starting can't be asked to, and is shot.
     fn bury(&self, process: Process, running: Option<Running>) {
-        let Some(running) = running else { return };
+        let Some(running) = running else { return process.kill() };
         let world = self.world.clone();
         process.resume();
         tokio::spawn(async move {
             if timeout(PATIENCE, process.run(running.stop())).await.is_err() {
                 world.found(Rule::Unavailable, "a broker whose disk has died does not stop");
             }
+            process.kill();
         });
     }
 }

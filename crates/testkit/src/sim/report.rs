@@ -14,6 +14,8 @@ const MOST_PRINTED: usize = 12;
 pub struct Report {
     /// Which run.
     pub seed: u64,
+    /// Of how many brokers.
+    pub brokers: u8,
     /// The promises that it found broken; none, if all is well.
     pub findings: Vec<Finding>,
     /// How often each request was made, each fault struck.
@@ -58,10 +60,10 @@ impl Summary {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { seed, digest, .. } = self;
+        let Report { seed, brokers, digest, .. } = self;
         writeln!(
             f,
-            "seed {seed}: {:.1?} of simulated time in {:.2?}, digest {digest:016x}",
+            "seed {seed}, brokers {brokers}: {:.1?} of simulated time in {:.2?}, digest {digest:016x}",
             self.simulated, self.took
         )?;
         for finding in self.findings.iter().take(MOST_PRINTED) {
@@ -71,7 +73,7 @@ impl fmt::Display for Report {
             writeln!(f, "  and {more} more")?;
         }
         if !self.findings.is_empty() {
-            writeln!(f, "  again: cargo run -p testkit -- simulate --seed {seed} --verbose")?;
+            writeln!(f, "  again: cargo run -p testkit -- simulate --seed {seed} --brokers {brokers} --verbose")?;
         }
         Ok(())
     }

@@ -7,18 +7,20 @@ use std::time::Duration;
 
 use tokio::runtime::RngSeed;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
-use super::client::{Admin, Habitat, Member, Producer, Reader, Style, Wanted};
+use super::chores;
+use super::client::{Admin, Habitat, Member, Producer, Reader};
 use super::fleet::Fleet;
 use super::heal;
 use super::nemesis::Nemesis;
-use super::node::Down;
+use super::node::{self, Down, Node, Started};
 use super::promises::{Finding, Rule};
+use super::replicas;
 use super::report::Report;
 use super::scenario::Scenario;
 use super::tampering::Tampering;
-use super::topics::{Place, Topic, Topics};
+use super::topics::{Place, Topics};
 use super::world::{Phase, World};
 use crate::history;
 
@@ -28,13 +30,18 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 /// How long producers may take to have all acknowledged that they sent before the last fault.
 const PRODUCER_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs a seed.
+/// Runs a seed, with one broker.
 pub fn run(seed: u64) -> Report {
-    run_with(seed, &Tampering::default())
+    run_cluster(seed, 1)
+}
+
+/// Runs a seed, with so many brokers.
+pub fn run_cluster(seed: u64, brokers: u8) -> Report {
+    run_with(seed, brokers, &Tampering::default())
 }
 
 /// Runs a seed with something in the broker's way.
-pub(crate) fn run_with(seed: u64, tampering: &Tampering) -> Report {
+pub(crate) fn run_with(seed: u64, brokers: u8, tampering: &Tampering) -> Report {
     listen_for_panics();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -46,13 +53,13 @@ pub(crate) fn run_with(seed: u64, tampering: &Tampering) -> Report {
     let mut report = runtime.block_on(async {
         BEGUN.set(Some(Instant::now()));
         let world = World::new(seed);
-        let scenario = Scenario::draw(&mut world.rng());
+        let scenario = Scenario::draw(&mut world.rng(), i32::from(brokers));
         tracing::info!(?scenario, "drawn");
         let fleet = Arc::new(Fleet::new(&world, &scenario, tampering));
         if timeout(LONGEST, live(&world, &fleet, &scenario, tampering)).await.is_err() {
             world.found(Rule::NotHealed, format!("the run did not end within {LONGEST:?}"));
         }
-        conclude(seed, &world, &fleet)
+        conclude((seed, brokers), &world, &fleet)
     });
     BEGUN.set(None);
     drop(runtime);
@@ -63,7 +70,7 @@ pub(crate) fn run_with(seed: u64, tampering: &Tampering) -> Report {
 
 async fn live(world: &Arc<World>, fleet: &Arc<Fleet>, scenario: &Scenario, tampering: &Tampering) {
     let habitat = Habitat { world: world.clone(), fleet: fleet.clone(), topics: Arc::new(Topics::default()) };
-    if !start_all(&habitat, "on an empty disk").await {
+    if !start_all(&habitat, habitat.fleet.founders(), "on an empty disk").await {
         return;
     }
     let mut admin = Admin::new(&habitat, "admin");
@@ -88,18 +95,22 @@ async fn live(world: &Arc<World>, fleet: &Arc<Fleet>, scenario: &Scenario, tampe
             others.spawn(Member::new(&habitat, &format!("group-{number}"), member, places(of)).run());
         }
     }
-    producers.spawn(look(habitat.clone(), topics.clone()));
+    producers.spawn(chores::look(habitat.clone(), topics.clone()));
     if scenario.churn {
-        producers.spawn(churn(habitat.clone()));
+        producers.spawn(chores::churn(habitat.clone(), scenario.copies()));
     }
     if scenario.deletes_records {
-        producers.spawn(delete_records(habitat.clone(), topics.clone()));
+        producers.spawn(chores::delete_records(habitat.clone(), topics.clone()));
     }
 
     Nemesis::new(&habitat, scenario, tampering).run(scenario.storm).await;
     world.enter(Phase::Calm);
-    if !fleet.all_up() {
-        return; // which was found already
+    if !heal::all_up(&habitat).await {
+        return;
+    }
+    if !heal::is_led(&habitat, None).await {
+        let what = format!("not all partitions are led {:?} after the last fault", heal::FAILOVER);
+        world.found(Rule::NotHealed, what);
     }
     if timeout(PRODUCER_PATIENCE, drain(&mut producers)).await.is_err() {
         let what = format!("{} producers are not done {PRODUCER_PATIENCE:?} after the last fault", producers.len());
@@ -113,26 +124,30 @@ async fn live(world: &Arc<World>, fleet: &Arc<Fleet>, scenario: &Scenario, tampe
     world.enter(Phase::Over);
     drain(&mut others).await;
     heal::audit(&habitat, "auditor-1").await;
+    replicas::alike(&habitat).await;
     all_down(fleet, if scenario.fsync { Down::PowerCut } else { Down::Kill }).await;
-    if start_all(&habitat, "after the run").await {
+    if start_all(&habitat, fleet.nodes(), "after the run").await {
         heal::audit(&habitat, "auditor-2").await;
         all_down(fleet, Down::Stop).await;
     }
 }
 
-/// Starts all brokers at once; whether they run.
-async fn start_all(habitat: &Habitat, when: &str) -> bool {
+/// Starts brokers at once; whether they run.
+async fn start_all(habitat: &Habitat, nodes: &[Arc<Node>], when: &str) -> bool {
     let mut starts = JoinSet::new();
-    for node in habitat.fleet.nodes() {
+    for node in nodes {
         let node = node.clone();
-        starts.spawn(async move { (node.id(), node.start().await) });
+        starts.spawn(async move { (node.id(), node.start(node::PATIENCE).await) });
     }
     let mut all = true;
     while let Some(started) = starts.join_next().await {
-        if let Ok((id, Err(why))) = started {
-            all = false;
-            habitat.world.found(Rule::Unavailable, format!("broker {id} did not start {when}: {why}"));
-        }
+        let what = match started {
+            Ok((_, Started::Up)) | Err(_) => continue,
+            Ok((id, Started::Failed(why))) => format!("broker {id} did not start {when}: {why}"),
+            Ok((id, Started::NotYet)) => format!("broker {id} took more than {:?} to start {when}", node::PATIENCE),
+        };
+        all = false;
+        habitat.world.found(Rule::Unavailable, what);
     }
     all
 }
@@ -151,75 +166,12 @@ async fn drain(tasks: &mut JoinSet<()>) {
     while tasks.join_next().await.is_some() {}
 }
 
-/// Looks at the leaders now and then.
-async fn look(habitat: Habitat, topics: Vec<Arc<Topic>>) {
-    let mut admin = Admin::new(&habitat, "onlooker");
-    let mut rng = habitat.world.rng();
-    while habitat.world.phase() == Phase::Storm {
-        admin.look(rng.pick(&topics)).await;
-        sleep(rng.millis(100..2_000)).await;
-    }
-}
-
-/// Deletes records now and then.
-async fn delete_records(habitat: Habitat, topics: Vec<Arc<Topic>>) {
-    let mut admin = Admin::new(&habitat, "deleter");
-    let mut rng = habitat.world.rng();
-    while habitat.world.phase() == Phase::Storm {
-        sleep(rng.millis(100..3_000)).await;
-        let topic = rng.pick(&topics).clone();
-        let place = topic.place(rng.index(topic.partitions as usize) as i32);
-        let end = habitat.world.promises(|promises| promises.bounds.asked(&place.at).end());
-        let offset = rng.within(0..end as u64 + 1) as i64;
-        admin.delete_records(&place, offset).await;
-    }
-}
-
-/// Makes a topic, uses it, deletes it, and makes another of the same name.
-async fn churn(habitat: Habitat) {
-    let mut admin = Admin::new(&habitat, "churner");
-    let mut rng = habitat.world.rng();
-    let mut nth = 0;
-    while habitat.world.phase() == Phase::Storm {
-        let partitions = 1 + rng.index(3) as i32;
-        let topic = admin.create(&Wanted { name: "scratch".to_owned(), partitions, configs: Vec::new(), nth }).await;
-        habitat.topics.add(topic.clone());
-        let style = Style {
-            idempotent: false,
-            by_id: true,
-            acks: -1,
-            compression: record::Compression::None,
-            padding: 1_000,
-            records: 3,
-            pause_ms: 50,
-        };
-        let producer = Producer::new(&habitat, &format!("scratch-producer-{nth}"), style, topic.places().collect());
-        let reader = Reader::new(&habitat, &format!("scratch-reader-{nth}"), topic.places().collect()).by_id();
-        let mut users = JoinSet::new();
-        users.spawn(producer.run());
-        users.spawn(reader.run());
-        tokio::select! {
-            biased;
-            () = habitat.world.reached(Phase::Calm) => {}
-            () = sleep(rng.millis(100..5_000)) => {}
-        }
-        if habitat.world.phase() > Phase::Storm {
-            return; // it stays, to be audited
-        }
-        admin.delete(&topic).await;
-        habitat.topics.remove(&topic.name);
-        sleep(rng.millis(0..500)).await;
-        users.shutdown().await;
-        nth += 1;
-    }
-}
-
 /// Simulated time since the run on this thread began.
 pub fn elapsed() -> Duration {
     BEGUN.get().map_or(Duration::ZERO, |begun| begun.elapsed())
 }
 
-fn conclude(seed: u64, world: &World, fleet: &Fleet) -> Report {
+fn conclude((seed, brokers): (u64, u8), world: &World, fleet: &Fleet) -> Report {
     let history = world.history.history();
     let mut findings = world.findings();
     for history::Finding { check, what } in history::check(&history) {
@@ -231,6 +183,7 @@ fn conclude(seed: u64, world: &World, fleet: &Fleet) -> Report {
     }
     Report {
         seed,
+        brokers,
         findings,
         counts: world.counts(),
         simulated: world.clock.elapsed(),

@@ -7,12 +7,17 @@ use record::Compression;
 
 use super::client::{Style, Wanted};
 use super::fleet;
+use super::network::cluster_address;
 use super::rng::Rng;
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {
     pub(crate) brokers: i32,
+    /// Whether the last of them is none of the founders, and joins later.
+    pub(crate) joins: bool,
+    /// Whether one may lose its disk: no partition has its only replica there.
+    pub(crate) wipes: bool,
     /// `key=value`, as on the command line, for all brokers.
     pub(crate) settings: Vec<String>,
     /// Whether an acknowledgement waits for the disk; if not, power is never cut.
@@ -34,16 +39,21 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    pub(crate) fn draw(rng: &mut Rng) -> Scenario {
+    pub(crate) fn draw(rng: &mut Rng, brokers: i32) -> Scenario {
         let fsync = !rng.one_in(8);
-        let topics: Vec<Wanted> = (0..1 + rng.index(3)).map(|number| topic(rng, number)).collect();
+        let joins = brokers > 3 && rng.one_in(2);
+        let wipes = brokers > 1 && fsync && rng.one_in(3);
+        let copies = Copies { brokers, always: wipes };
+        let topics: Vec<Wanted> = (0..1 + rng.index(3)).map(|number| topic(rng, copies, number)).collect();
         let some = |rng: &mut Rng| -> Vec<usize> {
             let all = 0..topics.len();
             let first = rng.index(topics.len());
             all.filter(|number| *number == first || rng.one_in(2)).collect()
         };
         Scenario {
-            brokers: 1,
+            brokers,
+            joins,
+            wipes,
             settings: settings(rng, fsync),
             fsync,
             producers: (0..1 + rng.index(3)).map(|_| (style(rng), some(rng))).collect(),
@@ -51,9 +61,14 @@ impl Scenario {
             groups: (0..rng.index(3)).map(|_| (1 + rng.index(3), some(rng))).collect(),
             churn: rng.one_in(3),
             deletes_records: rng.one_in(3),
-            storm: rng.millis(3_000..30_000),
+            storm: rng.millis(3_000..if brokers == 1 { 30_000 } else { 15_000 }),
             topics,
         }
+    }
+
+    /// On how many brokers topics are.
+    pub(crate) fn copies(&self) -> Copies {
+        Copies { brokers: self.brokers, always: self.wipes }
     }
 
     /// The configuration of a broker.
@@ -61,6 +76,14 @@ impl Scenario {
         let mut set = self.settings.clone();
         set.push(format!("node.id={id}"));
         set.push(format!("listeners=PLAINTEXT://{}", fleet::address(id)));
+        if self.brokers > 1 {
+            let founders = if self.joins { self.brokers - 1 } else { self.brokers };
+            let key = if id > founders { "cluster.join" } else { "cluster.nodes" };
+            let nodes: Vec<String> = (1..=founders).map(cluster_address).collect();
+            set.push(format!("{key}={}", nodes.join(",")));
+            set.push(format!("cluster.listen={}", cluster_address(id)));
+            set.push("cluster.secret=known to all simulated brokers".to_owned());
+        }
         let sources = Sources { set, host_name: format!("broker-{id}.sim"), ..Sources::default() };
         BrokerConfig::load(&sources).expect("a scenario's settings are good ones")
     }
@@ -84,7 +107,22 @@ fn settings(rng: &mut Rng, fsync: bool) -> Vec<String> {
     ]
 }
 
-fn topic(rng: &mut Rng, number: usize) -> Wanted {
+/// On how many brokers topics are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Copies {
+    brokers: i32,
+    /// Whether each is on several.
+    always: bool,
+}
+
+impl Copies {
+    /// Of one topic.
+    pub(crate) fn draw(self, rng: &mut Rng) -> i16 {
+        if self.brokers == 1 || !self.always && rng.one_in(6) { 1 } else { 3.min(self.brokers as i16) }
+    }
+}
+
+fn topic(rng: &mut Rng, copies: Copies, number: usize) -> Wanted {
     let segment_bytes = rng.pick(&[4_000, 50_000, 1 << 20]);
     let mut configs = vec![
         ("internal.segment.bytes".to_owned(), segment_bytes.to_string()),
@@ -96,7 +134,8 @@ fn topic(rng: &mut Rng, number: usize) -> Wanted {
     if rng.one_in(4) {
         configs.push(("message.timestamp.type".to_owned(), "LogAppendTime".to_owned()));
     }
-    Wanted { name: format!("topic-{number}"), partitions: 1 + rng.index(3) as i32, configs, nth: 0 }
+    let (partitions, replicas) = (1 + rng.index(3) as i32, copies.draw(rng));
+    Wanted { name: format!("topic-{number}"), partitions, replicas, configs, nth: 0 }
 }
 
 fn style(rng: &mut Rng) -> Style {

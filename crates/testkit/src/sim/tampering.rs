@@ -8,8 +8,8 @@ use wire::{Frame, RequestHeader};
 
 use super::nemesis::Fault;
 
-/// What stands between the broker and its disk.
-pub(crate) type Lens = Arc<dyn Fn(SimDisk) -> Arc<dyn Disk> + Send + Sync>;
+/// What stands between the broker of this id and its disk.
+pub(crate) type Lens = Arc<dyn Fn(i32, SimDisk) -> Arc<dyn Disk> + Send + Sync>;
 
 /// What stands between clients and the broker.
 pub(crate) type Meddler = Arc<dyn Fn(&RequestHeader, bytes::Bytes) -> Meddling + Send + Sync>;
@@ -34,15 +34,17 @@ pub(crate) struct Tampering {
     pub(crate) meddler: Option<Meddler>,
     /// Whether each start finds the disk as it was when the broker went down the time before.
     pub(crate) restores_backups: bool,
+    /// Whether what is cut of the network stays cut.
+    pub(crate) never_mends: bool,
     /// The faults that strike, and no others.
     pub(crate) faults: Option<Vec<Fault>>,
 }
 
 impl Tampering {
-    /// The disk as the broker sees it.
-    pub(crate) fn disk(&self, disk: SimDisk) -> Arc<dyn Disk> {
+    /// The disk as the broker of this id sees it.
+    pub(crate) fn disk(&self, broker: i32, disk: SimDisk) -> Arc<dyn Disk> {
         match &self.lens {
-            Some(lens) => lens(disk),
+            Some(lens) => lens(broker, disk),
             None => Arc::new(disk),
         }
     }

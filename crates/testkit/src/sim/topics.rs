@@ -14,6 +14,7 @@ pub(crate) struct Topic {
     pub(crate) name: String,
     pub(crate) id: TopicId,
     pub(crate) partitions: i32,
+    pub(crate) replicas: i16,
     /// Its name in the history.
     label: String,
 }
@@ -29,9 +30,9 @@ pub(crate) struct Place {
 
 impl Topic {
     /// The `nth` topic of this name, from 0.
-    pub(crate) fn new(name: &str, id: TopicId, partitions: i32, nth: usize) -> Arc<Topic> {
+    pub(crate) fn new(name: &str, id: TopicId, (partitions, replicas): (i32, i16), nth: usize) -> Arc<Topic> {
         let label = if nth == 0 { name.to_owned() } else { format!("{name}~{nth}") };
-        Arc::new(Topic { name: name.to_owned(), id, partitions, label })
+        Arc::new(Topic { name: name.to_owned(), id, partitions, replicas, label })
     }
 
     pub(crate) fn place(self: &Arc<Self>, index: i32) -> Place {

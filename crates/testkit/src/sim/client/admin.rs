@@ -22,6 +22,7 @@ use crate::sim::topics::{Place, Topic};
 pub(crate) struct Wanted {
     pub(crate) name: String,
     pub(crate) partitions: i32,
+    pub(crate) replicas: i16,
     pub(crate) configs: Vec<(String, String)>,
     /// How many of this name there were before.
     pub(crate) nth: usize,
@@ -90,7 +91,7 @@ impl Admin {
         let topic = CreatableTopic::default()
             .with_name(TopicName(text(&wanted.name)))
             .with_num_partitions(wanted.partitions)
-            .with_replication_factor(-1)
+            .with_replication_factor(wanted.replicas)
             .with_configs(configs.collect());
         let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000);
         let address = self.contacts.any().await;
@@ -104,11 +105,16 @@ impl Admin {
         let describing = |_| describing(&wanted.name);
         let (_, described) = self.contacts.ask(&address, (10, i16::MAX), describing, REQUEST_TIMEOUT).await?;
         let Some(topic) = described.topics.first().filter(|topic| topic.error_code == 0) else { return Ok(None) };
-        if topic.partitions.len() != wanted.partitions as usize {
-            let what = format!("{} has {} partitions, not {}", wanted.name, topic.partitions.len(), wanted.partitions);
+        let shape =
+            (topic.partitions.len() as i32, topic.partitions.first().map_or(0, |it| it.replica_nodes.len() as i16));
+        // In a cluster, a request for an earlier topic of this name may have come late, by way of another broker.
+        let may_be_late = wanted.nth > 0 && !self.habitat.fleet.is_alone();
+        if shape != (wanted.partitions, wanted.replicas) && !may_be_late {
+            let wanted_shape = (wanted.partitions, wanted.replicas);
+            let what = format!("{} has {shape:?} partitions and replicas, not {wanted_shape:?}", wanted.name);
             self.habitat.world.found(Rule::UnexpectedAnswer, what);
         }
-        Ok(Some(Topic::new(&wanted.name, TopicId(topic.topic_id), wanted.partitions, wanted.nth)))
+        Ok(Some(Topic::new(&wanted.name, TopicId(topic.topic_id), shape, wanted.nth)))
     }
 
     async fn try_delete(&mut self, topic: &Topic) -> Result<bool, Gone> {

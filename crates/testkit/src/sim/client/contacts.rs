@@ -13,6 +13,7 @@ use wire::{ApiKey, StrBytes};
 
 use super::Habitat;
 use super::connection::{Connection, Gone};
+use crate::sim::fleet;
 use crate::sim::promises::Rule;
 use crate::sim::rng::Rng;
 use crate::sim::topics::{Place, Topic};
@@ -40,6 +41,8 @@ pub(crate) struct Contacts {
     client: String,
     rng: Rng,
     open: BTreeMap<String, Connection>,
+    /// Nothing is asked of this one.
+    avoids: Option<String>,
     leaders: BTreeMap<(TopicId, i32), Leader>,
 }
 
@@ -47,7 +50,13 @@ impl Contacts {
     pub(crate) fn new(habitat: &Habitat, client: &str) -> Contacts {
         let rng = habitat.world.rng();
         let (habitat, client) = (habitat.clone(), client.to_owned());
-        Contacts { habitat, client, rng, open: BTreeMap::new(), leaders: BTreeMap::new() }
+        Contacts { habitat, client, rng, open: BTreeMap::new(), avoids: None, leaders: BTreeMap::new() }
+    }
+
+    /// Never asks this broker for anything.
+    pub(crate) fn without(mut self, broker: Option<i32>) -> Contacts {
+        self.avoids = broker.map(fleet::address);
+        self
     }
 
     /// A connection with a broker, which may be the one that is open already.
@@ -67,7 +76,7 @@ impl Contacts {
                 return (*self.rng.pick(&known)).clone();
             }
             let address = self.rng.pick(self.habitat.fleet.addresses()).clone();
-            if self.open(&address).await.is_ok() {
+            if self.avoids.as_ref() != Some(&address) && self.open(&address).await.is_ok() {
                 return address;
             }
             sleep(self.rng.millis(20..400)).await;
@@ -152,7 +161,7 @@ impl Contacts {
                 continue; // it is known to be away
             };
             let address = format!("{}:{}", broker.host, broker.port);
-            if self.is_a_broker(&address) {
+            if self.is_a_broker(&address) && self.avoids.as_ref() != Some(&address) {
                 let leader = Leader { address, epoch: partition.leader_epoch };
                 self.leaders.insert((topic.id, partition.partition_index), leader);
             }

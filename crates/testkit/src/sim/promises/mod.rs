@@ -39,7 +39,9 @@ pub enum Rule {
     ProducerForgotten,
     /// A client was told what no client would retry, or what makes no sense.
     UnexpectedAnswer,
-    /// The broker did not start or stop when it should have.
+    /// Replicas of a partition are not alike once all is quiet.
+    ReplicasDiffer,
+    /// A broker did not start or stop when it should have, or others did not take over.
     Unavailable,
     /// The faults were over, but something did not work again in time.
     NotHealed,

@@ -15,7 +15,7 @@ use crate::sim::promises::Rule;
 
 /// What it lies about, for files whose path has this in it.
 #[derive(Debug, Clone, Copy)]
-enum Lie {
+pub(super) enum Lie {
     /// It says that it synced, and did not.
     NotSynced(&'static str),
     /// It says that it synced, and does so a little later.
@@ -26,6 +26,8 @@ enum Lie {
     NamesNotSynced,
     /// It never has room again once it was full.
     FullForEver,
+    /// It writes something else than it was given.
+    Garbles(&'static str),
 }
 
 struct Liar {
@@ -39,8 +41,20 @@ struct LyingFile {
     lie: Option<Lie>,
 }
 
-fn liar(lie: Lie) -> impl Fn(SimDisk) -> Arc<dyn Disk> + Send + Sync + 'static {
-    move |disk| Arc::new(Liar { disk, lie, was_full: AtomicBool::new(false) })
+/// The disks of all brokers.
+pub(super) fn liar(lie: Lie) -> impl Fn(i32, SimDisk) -> Arc<dyn Disk> + Send + Sync + 'static {
+    liars_of(|_| true, lie)
+}
+
+/// The disks of some brokers.
+pub(super) fn liars_of(
+    lies: impl Fn(i32) -> bool + Send + Sync + 'static,
+    lie: Lie,
+) -> impl Fn(i32, SimDisk) -> Arc<dyn Disk> + Send + Sync + 'static {
+    move |broker, disk| match lies(broker) {
+        true => Arc::new(Liar { disk, lie, was_full: AtomicBool::new(false) }),
+        false => Arc::new(disk),
+    }
 }
 
 impl Disk for Liar {
@@ -48,7 +62,7 @@ impl Disk for Liar {
         let file = self.disk.open(path, how)?;
         let here = |part: &str| path.to_string_lossy().contains(part);
         let lie = match self.lie {
-            Lie::NotSynced(part) | Lie::SyncedLater(part) => here(part).then_some(self.lie),
+            Lie::NotSynced(part) | Lie::SyncedLater(part) | Lie::Garbles(part) => here(part).then_some(self.lie),
             lie => Some(lie),
         };
         Ok(Arc::new(LyingFile { file, lie }))
@@ -109,7 +123,13 @@ impl File for LyingFile {
     }
 
     fn write_all_at(&self, parts: &[IoSlice<'_>], offset: u64) -> io::Result<()> {
-        self.file.write_all_at(parts, offset)
+        self.file.write_all_at(parts, offset)?;
+        let len: usize = parts.iter().map(|part| part.len()).sum();
+        if matches!(self.lie, Some(Lie::Garbles(_))) && len > 0 {
+            let last = parts.iter().flat_map(|part| part.last()).next_back().copied().unwrap_or_default();
+            self.file.write_all_at(&[IoSlice::new(&[!last])], offset + len as u64 - 1)?;
+        }
+        Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {

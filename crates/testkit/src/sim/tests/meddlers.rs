@@ -17,11 +17,11 @@ use crate::sim::tampering::Meddling;
 /// One request in so many is meddled with.
 const ONE_IN: i32 = 20;
 
-fn is_chosen(header: &RequestHeader, api: ApiKey) -> bool {
+pub(super) fn is_chosen(header: &RequestHeader, api: ApiKey) -> bool {
     header.api == api && header.correlation_id % ONE_IN == ONE_IN - 1
 }
 
-fn answer<R: Response>(header: &RequestHeader, response: R) -> Meddling {
+pub(super) fn answer<R: Response>(header: &RequestHeader, response: R) -> Meddling {
     Meddling::Answer(wire::encode_response(header.version, header.correlation_id, response).unwrap())
 }
 

@@ -330,6 +330,7 @@ impl Producer {
         for batch in self.unresolved.iter_mut().filter(|batch| numbers.contains(&batch.number)) {
             batch.sent = Some(address.to_owned());
             let place = &self.places[batch.place];
+            tracing::debug!(producer = self.name, number = batch.number, place = %place.at, address, "sent");
             known.push(self.habitat.world.promises(|promises| promises.bounds.asked(&place.at)));
             let data = PartitionProduceData::default().with_index(place.index).with_records(Some(batch.bytes.clone()));
             let mut topic = TopicProduceData::default().with_partition_data(vec![data]);
@@ -368,6 +369,8 @@ impl Producer {
     fn settle(&mut self, number: u64, known: Known, answer: &PartitionProduceResponse) {
         let Some(at) = self.unresolved.iter().position(|batch| batch.number == number) else { return };
         let place = self.unresolved[at].place;
+        let (at_place, offset, code) = (&self.places[place].at, answer.base_offset, answer.error_code);
+        tracing::debug!(producer = self.process(), number, place = %at_place, offset, code, "answered");
         match ErrorCode::from_code(answer.error_code) {
             ErrorCode::None => self.acknowledged(at, known, answer),
             error => {

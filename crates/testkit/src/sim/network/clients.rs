@@ -1,4 +1,4 @@
-//! Connections: byte streams with delays, in pieces of any size, which can be cut.
+//! Connections of clients: byte streams with delays, in pieces of any size, which can be cut.
 
 use std::sync::Arc;
 
@@ -9,12 +9,10 @@ use tokio::task::AbortHandle;
 use tokio::time::sleep;
 use wire::{Frame, FrameReader, Incoming};
 
-use super::rng::Rng;
-use super::tampering::{Meddler, Meddling};
-use super::trace::Trace;
-
-/// Bytes that may be on the way in one direction.
-const WINDOW_BYTES: usize = 64 * 1024;
+use super::WINDOW_BYTES;
+use crate::sim::rng::Rng;
+use crate::sim::tampering::{Meddler, Meddling};
+use crate::sim::trace::Trace;
 
 /// Both ends of a connection, and what cuts it.
 pub(crate) struct Link {
