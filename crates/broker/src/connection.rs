@@ -19,6 +19,7 @@ use crate::broker::Broker;
 use crate::budget::Share;
 use crate::dispatch::{self, Answer};
 use crate::error::Close;
+use crate::gaps::Gaps;
 use crate::inbox::{Inbox, idle_time};
 use crate::listener::Listener;
 
@@ -36,6 +37,8 @@ pub(crate) struct Peer {
     pub(crate) listener: Arc<Listener>,
     /// Name and version of the client's library, once it has said them (KIP-511).
     pub(crate) software: Arc<OnceLock<(String, String)>>,
+    /// Batches that were refused here: those behind them are not taken.
+    pub(crate) gaps: Arc<Gaps>,
 }
 
 /// Serves a connection until the client leaves, or sends what makes Kafka close it.

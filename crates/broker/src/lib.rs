@@ -35,6 +35,7 @@ mod endpoints;
 mod env;
 mod error;
 mod fetch;
+mod gaps;
 mod groups;
 mod hints;
 mod inbox;

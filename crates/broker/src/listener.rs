@@ -138,7 +138,7 @@ where
         tracing::info!(client = %address, "too many connections; one was closed");
         return;
     };
-    let peer = Peer { address, listener: listener.clone(), software: Arc::default() };
+    let peer = Peer { address, listener: listener.clone(), software: Arc::default(), gaps: Arc::default() };
     model::spawn(until_stop(broker.clone(), peer, stream, counted));
 }
 

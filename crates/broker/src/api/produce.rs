@@ -99,7 +99,12 @@ fn check(context: &Context, request: &ProduceRequest) -> (Results, Vec<Batch>) {
     for (t, topic) in request.topic_data.iter().enumerate() {
         let mut partitions = Vec::with_capacity(topic.partition_data.len());
         for (p, data) in topic.partition_data.iter().enumerate() {
-            partitions.push(match admit(context, &image, request, topic, data, may_name) {
+            let admitted = match context.peer.gaps.before(topic, data) {
+                Some(code) => Err(Refused::from(code)),
+                None => admit(context, &image, request, topic, data, may_name)
+                    .inspect_err(|refused| context.peer.gaps.refused(topic, data, refused.code)),
+            };
+            partitions.push(match admitted {
                 Err(refused) => {
                     may_name = may_name.saturating_sub(refused.records.len());
                     Some(Err(refused))
