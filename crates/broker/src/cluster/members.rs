@@ -43,7 +43,7 @@ pub(crate) async fn run(broker: Arc<Broker>) {
     }
 }
 
-/// Changes the members of one group, or says why it could not; gives back the group.
+/// Changes the members of one group, or says why it could not; gives back the group when it may be looked at again.
 async fn change(
     group: GroupId,
     member: Arc<dyn Member>,
@@ -66,4 +66,70 @@ async fn change(
 /// Whether a group has these members, and no change of them is under way.
 pub(super) fn is_as_wanted(now: &Members, voters: &BTreeSet<Voter>, learners: &BTreeSet<Voter>) -> bool {
     now.committed && now.voters.iter().eq([voters]) && now.learners == *learners
+}
+
+#[cfg(test)]
+mod tests {
+    use model::BrokerId;
+    use peer::BoxFuture;
+    use raft::transport::{Reply, Request};
+    use raft::{RaftError, Status};
+    use tokio::sync::watch;
+    use tokio::time::Instant;
+
+    use super::super::report::Report;
+    use super::*;
+
+    /// Does not lead any more, so that it changes nothing, and has not been told.
+    struct Deposed(Members);
+
+    impl Member for Deposed {
+        fn receive(&self, _: Voter, _: Request) -> BoxFuture<Result<Reply, RaftError>> {
+            unreachable!("nobody calls")
+        }
+
+        fn status(&self) -> watch::Receiver<Status> {
+            watch::channel(Status::default()).1
+        }
+
+        fn leader_gone(&self, _: BrokerId, _: u64) -> BoxFuture<()> {
+            Box::pin(async {})
+        }
+
+        fn keeping_up(&self, _: Duration) -> Vec<BrokerId> {
+            Vec::new()
+        }
+
+        fn members(&self) -> Members {
+            self.0.clone()
+        }
+
+        fn set_members(&self, _: BTreeSet<Voter>, _: BTreeSet<Voter>) -> BoxFuture<Result<(), String>> {
+            Box::pin(async { Ok(()) })
+        }
+
+        fn hand_over(&self, _: Option<Voter>) -> BoxFuture<()> {
+            Box::pin(async {})
+        }
+
+        fn report(&self) -> Option<Report> {
+            None
+        }
+    }
+
+    fn voters(brokers: &[i32]) -> BTreeSet<Voter> {
+        brokers.iter().map(|id| Voter::new(BrokerId(*id), uuid::Uuid::nil())).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_that_another_leader_is_to_make_is_looked_at_again_after_a_while() {
+        let now = Members { voters: vec![voters(&[1, 3, 4])], learners: voters(&[]), committed: true };
+        let looked = async |wanted: &[i32]| {
+            let begun = Instant::now();
+            change(GroupId(5), Arc::new(Deposed(now.clone())), voters(wanted), voters(&[])).await;
+            begun.elapsed()
+        };
+        assert!(looked(&[3, 4, 5]).await >= PERIOD);
+        assert!(looked(&[1, 3, 4]).await < PERIOD);
+    }
 }
