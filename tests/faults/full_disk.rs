@@ -44,15 +44,20 @@ fn full_broker(disk: &Tmpfs) -> (Broker, Kept) {
     kept.produce(&broker.address(), 1, 100, 1000);
 
     let producer = producer(&broker.address(), &NO_RETRIES);
-    let mut refused = Vec::new();
-    while refused.is_empty() {
-        refused = kept.try_produce(&producer, 0, 100, 8000);
-        assert!(kept.count(0) * 8000 < DISK_MIB << 20, "nothing is refused");
-    }
-    refused.extend(kept.try_produce(&producer, 1, 10, 10));
-    assert!(refused.iter().all(is_storage_error), "{refused:?}");
+    // A checkpoint between the two may give back files of the journal, and so make room once more.
+    let is_full = (0..5).any(|_| {
+        let mut refused = Vec::new();
+        while refused.is_empty() {
+            refused = kept.try_produce(&producer, 0, 100, 8000);
+            assert!(kept.count(0) * 8000 < DISK_MIB << 20, "nothing is refused");
+        }
+        let before = kept.count(1);
+        refused.extend(kept.try_produce(&producer, 1, 10, 10));
+        assert!(refused.iter().all(is_storage_error), "{refused:?}");
+        kept.count(1) == before
+    });
+    assert!(is_full, "produce to another partition is refused as well");
     broker.process().wait_for_lines(FULL, 1, LIMIT).unwrap();
-    assert_eq!(kept.count(1), 100, "produce to another partition is refused as well");
     (broker, kept)
 }
 
