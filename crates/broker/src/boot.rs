@@ -4,10 +4,10 @@
 //! durably, before anything is confirmed, and goes once the journal is synced at a clean stop. So whoever finds it, with
 //! the name of another start of the machine, has perhaps lost what it confirmed.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::Path;
 
-use disk::{Disk, Open};
+use disk::{Disk, read_start, replace};
 
 const FILE: &str = "tidelog.boot";
 
@@ -18,22 +18,12 @@ pub(crate) fn has_lost_power(disk: &dyn Disk, dir: &Path, boot: &str) -> io::Res
     if !disk.exists(&path)? {
         return Ok(false);
     }
-    let file = disk.open(&path, Open::Read)?;
-    let mut text = vec![0; file.len()?.min(MOST_BYTES) as usize];
-    file.read_exact_at(&mut text, 0)?;
-    Ok(text != boot.as_bytes())
+    Ok(read_start(disk, &path, MOST_BYTES)? != boot.as_bytes())
 }
 
 /// From here on, what is confirmed may be in memory only.
 pub(crate) fn begin(disk: &dyn Disk, dir: &Path, boot: &str) -> io::Result<()> {
-    let path = dir.join(FILE);
-    let unfinished = path.with_extension("boot.new");
-    let file = disk.open(&unfinished, Open::Create)?;
-    file.set_len(0)?;
-    file.write_all_at(&[IoSlice::new(boot.as_bytes())], 0)?;
-    file.sync_data()?;
-    disk.rename(&unfinished, &path)?;
-    disk.sync_dir(dir)
+    replace(disk, &dir.join(FILE), boot.as_bytes())
 }
 
 /// All that was confirmed is on the disk.

@@ -1,10 +1,10 @@
 //! `tidelog.meta`: whose data directory this is, and in which format. A few lines of TOML, written
 //! when the directory is made, and once more when the cluster that it belongs to is found.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use disk::{Disk, Open};
+use disk::Disk;
 use model::Random;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,6 +16,9 @@ use crate::error::StartError;
 pub const FORMAT: u32 = 1;
 
 const FILE: &str = "tidelog.meta";
+
+/// Of it: ours has about 150.
+const MOST_BYTES: u64 = 64 * 1024;
 
 /// A data directory's identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +73,7 @@ impl Meta {
         if !disk.exists(&path).map_err(failed)? {
             return Ok(None);
         }
-        let text = read(disk, &path).map_err(failed)?;
+        let text = disk::read_start(disk, &path, MOST_BYTES).map_err(failed)?;
         Meta::parse(&path, &text, node_id).map(Some)
     }
 
@@ -139,29 +142,14 @@ impl Meta {
     }
 
     fn try_write(&self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
-        let path = path(dir);
         let text = toml::to_string(self).map_err(io::Error::other)?;
-        let unfinished = path.with_extension("meta.new");
-        let file = disk.open(&unfinished, Open::Create)?;
-        file.set_len(0)?;
-        file.write_all_at(&[IoSlice::new(text.as_bytes())], 0)?;
-        file.sync_data()?;
-        disk.rename(&unfinished, &path)?;
-        disk.sync_dir(dir)
+        disk::replace(disk, &path(dir), text.as_bytes())
     }
 }
 
 /// Where a directory's identity stands.
 pub(crate) fn path(dir: &Path) -> PathBuf {
     dir.join(FILE)
-}
-
-fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
-    const MOST_BYTES: u64 = 64 * 1024; // ours has about 150
-    let file = disk.open(path, Open::Read)?;
-    let mut text = vec![0; file.len()?.min(MOST_BYTES) as usize];
-    file.read_exact_at(&mut text, 0)?;
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@
 mod raw;
 mod real;
 mod sim;
+mod small;
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::ops::Range;
@@ -39,6 +40,7 @@ use bytes::Bytes;
 
 pub use real::RealDisk;
 pub use sim::{Operation, SimDisk};
+pub use small::{read_start, replace};
 
 /// A file system: names and directories. Used as `Arc<dyn Disk>`.
 ///

@@ -8,12 +8,12 @@
 //! the group again by the vote that stands in the mark: a group without any history might be begun anew, by its founders.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use disk::{Disk, Open};
+use disk::{Disk, read_start, replace};
 use journal::GroupLog;
 use log::delete_dir;
 use manifest::Manifest;
@@ -29,6 +29,9 @@ const MARK: &str = "leaving";
 
 /// The mark of a replica that must not be trusted any more.
 const DISTRUST: &str = "distrusted";
+
+/// Of a mark: ours have some hundred.
+const MOST_BYTES: u64 = 64 * 1024;
 
 /// Marks the shard whose manifest is in `dir` as left. Its group must have stopped, and no group may count on it.
 /// `vote` is what a new replica begins with that follows at once; empty if none does.
@@ -47,7 +50,7 @@ pub fn distrusted(disk: &dyn Disk, dir: &Path) -> io::Result<Option<String>> {
     if !disk.exists(&path)? {
         return Ok(None);
     }
-    read(disk, &path).map(|why| Some(String::from_utf8_lossy(&why).into_owned()))
+    read_start(disk, &path, MOST_BYTES).map(|why| Some(String::from_utf8_lossy(&why).into_owned()))
 }
 
 /// Takes that mark away.
@@ -56,27 +59,12 @@ pub fn trust(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
     disk.sync_dir(dir)
 }
 
-/// Makes a file with these bytes: all or nothing.
 fn mark(disk: &dyn Disk, dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     disk.create_dir_all(dir)?; // of one that was never checkpointed there is none
     if let Some(parent) = dir.parent() {
         disk.sync_dir(parent)?;
     }
-    let unfinished = dir.join(format!("{name}.new"));
-    let file = disk.open(&unfinished, Open::Create)?;
-    file.set_len(0)?;
-    file.write_all_at(&[IoSlice::new(bytes)], 0)?;
-    file.sync_data()?;
-    disk.rename(&unfinished, &dir.join(name))?;
-    disk.sync_dir(dir)
-}
-
-fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
-    const MOST_BYTES: u64 = 64 * 1024; // ours have some hundred
-    let file = disk.open(path, Open::Read)?;
-    let mut bytes = vec![0; file.len()?.min(MOST_BYTES) as usize];
-    file.read_exact_at(&mut bytes, 0)?;
-    Ok(bytes)
+    replace(disk, &dir.join(name), bytes)
 }
 
 /// Whether the shard whose manifest is in `dir` was left, and is to be removed before anything else.
@@ -87,7 +75,7 @@ pub fn is_left(disk: &dyn Disk, dir: &Path) -> io::Result<bool> {
 /// Has the journal forget the group of a shard that was left, but for the vote in the mark in `dir`; resolves when that
 /// is durable.
 pub async fn forget(disk: &dyn Disk, dir: &Path, log: &GroupLog) -> io::Result<()> {
-    let vote = read(disk, &dir.join(MARK))?;
+    let vote = read_start(disk, &dir.join(MARK), MOST_BYTES)?;
     let (done, forgotten) = oneshot::channel();
     if vote.is_empty() {
         log.forget(Box::new(|result| drop(done.send(result))));
@@ -143,7 +131,7 @@ fn remove_all(disk: &dyn Disk, dir: &Path, goes: &dyn Fn(&str) -> bool) -> io::R
 
 #[cfg(test)]
 mod tests {
-    use disk::SimDisk;
+    use disk::{Open, SimDisk};
 
     use super::*;
 
