@@ -101,6 +101,11 @@ impl ShardHere {
         (may_answer && status.leader == Some(me)).then_some(status.term)
     }
 
+    /// The same, if nobody else can have been elected meanwhile: who reads here reads the newest.
+    fn leased_term(&self, me: BrokerId) -> Option<u64> {
+        self.leading_term(me).filter(|_| self.holds_lease())
+    }
+
     /// The current term, if another broker leads the shard, and this replica had all that it had committed within so
     /// long: in its logs, too.
     pub(crate) fn following_term(&self, me: BrokerId, within: Duration) -> Option<u64> {
@@ -187,9 +192,7 @@ impl Broker {
         topic: &'a TopicImage,
         index: i32,
     ) -> Result<Replica<'a>, ErrorCode> {
-        self.replica(image, topic, index, |here| {
-            here.leading_term(self.id()).filter(|_| here.holds_lease()).map(|term| (term, true))
-        })
+        self.replica(image, topic, index, |here| Some((here.leased_term(self.id())?, true)))
     }
 
     /// The partition, if this broker may answer those who take a follower's word for it: it leads the shard, or has
@@ -201,7 +204,7 @@ impl Broker {
         index: i32,
     ) -> Result<Replica<'a>, ErrorCode> {
         self.replica(image, topic, index, |here| {
-            let leading = here.leading_term(self.id()).filter(|_| here.holds_lease()).map(|term| (term, true));
+            let leading = here.leased_term(self.id()).map(|term| (term, true));
             leading.or_else(|| Some((here.following_term(self.id(), self.links.lag())?, false)))
         })
     }
